@@ -1,0 +1,95 @@
+"""The parametric body: shape and pose to vertices, by linear blend skinning (Loper et al., SMPL, 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lookalike.camera import Camera
+
+#: SMPL-H's 52 joints: 22 of the body, then 15 of the left and 15 of the right hand.
+JOINTS = (
+    "pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3 left_foot right_foot "
+    "neck left_collar right_collar head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist"
+).split() + [f"{s}_{f}{i}" for s in ("left", "right") for f in ("index", "middle", "pinky", "ring", "thumb")
+             for i in (1, 2, 3)]
+
+
+@dataclass(frozen=True)
+class BodyModel:
+    """A body model in SMPL's layout. Rest pose: T-pose, Y up, facing +Z, arms along X (the left arm to +X), metres.
+
+    Attributes
+    ----------
+    name : "lookalike", "smpl", "smplh" or "smplx".
+    template : (V, 3) float32.
+    shape_basis : (B, V, 3) float32: vertex offsets of one standard deviation of each shape number.
+    joint_template : (J, 3) and joint_basis : (B, J, 3): joints as a linear function of the shape numbers.
+    parents : (J,) int32, -1 for the root.  joint_names : SMPL-H's names (`JOINTS` for our own model).
+    weights : (V, J) float32 skin weights, rows sum to one.
+    faces : (F, 3) int32 triangles, counter-clockwise from outside.  quads : (Q, 4) int32 or None (a triangle among
+        them repeats its last vertex).
+    uv : (T, 2) float32 origin upper left, face_uv : (F, 3) int32, quad_uv : (Q, 4) int32 or None. uv is None for a
+        model without one.
+    mirror : (V,) int32: each vertex's mirror image, or None.
+    parts : (V,) uint8 into `part_names`, or None: "head", "neck", "torso", "left_arm", "left_hand", "left_leg",
+        "left_foot", "right_...", "eyes", "mouth" (inside: teeth, tongue, cavity).
+    face_shapes : ARKit name -> (index (k,) int32, offset (k, 3) float32), sparse; empty for models without.
+    landmarks : name -> (index (k,) int32, weight (k,) float32): points on the body as blends of vertices. Names:
+        `POSE_LANDMARKS`, "left_hand/" and "right_hand/" + `HAND_LANDMARKS`, "face/<index of MediaPipe's face mesh>".
+    pose_basis : (P, V, 3) float32 pose correctives with P = 9 (J - 1), or None (ours has none).
+    """
+
+    name: str
+    template: np.ndarray
+    shape_basis: np.ndarray
+    joint_template: np.ndarray
+    joint_basis: np.ndarray
+    parents: np.ndarray
+    joint_names: tuple[str, ...]
+    weights: np.ndarray
+    faces: np.ndarray
+    quads: np.ndarray | None
+    uv: np.ndarray | None
+    face_uv: np.ndarray | None
+    quad_uv: np.ndarray | None
+    mirror: np.ndarray | None
+    parts: np.ndarray | None
+    part_names: tuple[str, ...]
+    face_shapes: dict[str, tuple[np.ndarray, np.ndarray]]
+    landmarks: dict[str, tuple[np.ndarray, np.ndarray]]
+    pose_basis: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Body:
+    """A posed, shaped body in front of a camera.
+
+    Attributes
+    ----------
+    model : the body model.
+    betas : (B,) shape numbers, standard deviations.
+    pose : (J, 3) axis-angle, local, relative to the T-pose; pose[0] turns the whole body (camera axes).
+    translation : (3,) metres, camera frame.   scale : metres per model unit.
+    camera : the photo's camera.
+    vertices : (V, 3) float32 and joints : (J, 3), posed, camera frame, metres.
+    transforms : (J, 4, 4) float32: from the shaped T-pose (scaled) to the posed camera frame, one a joint;
+        vertices = sum_j weights_j transforms_j rest.
+    rest : (V, 3) float32 and rest_joints : (J, 3): the shaped body in the T-pose, scaled, metres.
+    landmark_error : median distance of the projected body landmarks to the photo's, as a share of the person's height
+        in the picture.
+    """
+
+    model: BodyModel
+    betas: np.ndarray
+    pose: np.ndarray
+    translation: np.ndarray
+    scale: float
+    camera: Camera
+    vertices: np.ndarray
+    joints: np.ndarray
+    transforms: np.ndarray
+    rest: np.ndarray
+    rest_joints: np.ndarray
+    landmark_error: float = float("nan")
