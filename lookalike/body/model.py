@@ -16,6 +16,12 @@ JOINTS = (
              for i in (1, 2, 3)]
 
 
+#: Part labels of our own model.
+PARTS = (
+    "head neck torso left_arm left_hand left_leg left_foot right_arm right_hand right_leg right_foot eyes mouth"
+).split()
+
+
 @dataclass(frozen=True)
 class BodyModel:
     """A body model in SMPL's layout. Rest pose: T-pose, Y up, facing +Z, arms along X (the left arm to +X), metres.
@@ -60,6 +66,73 @@ class BodyModel:
     face_shapes: dict[str, tuple[np.ndarray, np.ndarray]]
     landmarks: dict[str, tuple[np.ndarray, np.ndarray]]
     pose_basis: np.ndarray | None = None
+
+    @property
+    def shape_count(self) -> int:
+        """B, how many shape numbers there are."""
+        return len(self.shape_basis)
+
+    def posed(
+        self,
+        betas: np.ndarray,
+        pose: np.ndarray,
+        translation: np.ndarray,
+        camera: Camera,
+        scale: float = 1.0,
+        landmark_error: float = float("nan"),
+    ) -> Body:
+        """The body with these numbers.
+
+        betas : (B,).  pose : (J, 3) axis-angle.  translation : (3,) metres: where the root joint's shaped rest position
+        goes in addition, as in SMPL: vertices = scale * posed + translation.  scale : metres per model unit.
+        """
+        import torch
+
+        from lookalike.body.skinning import rest_shape, skin
+
+        betas, pose, translation = (np.asarray(x, np.float32) for x in (betas, pose, translation))
+        with torch.no_grad():
+            tensors = self.tensors()
+            rest, rest_joints = rest_shape(tensors, torch.from_numpy(betas))
+            vertices, joints, transforms = skin(tensors, rest, rest_joints, torch.from_numpy(pose))
+        move = transforms.numpy().copy()
+        move[:, :3, 3] = scale * move[:, :3, 3] + translation  # on the scaled rest shape
+        return Body(
+            model=self,
+            betas=betas,
+            pose=pose,
+            translation=translation,
+            scale=scale,
+            camera=camera,
+            vertices=scale * vertices.numpy() + translation,
+            joints=scale * joints.numpy() + translation,
+            transforms=move,
+            rest=scale * rest.numpy(),
+            rest_joints=scale * rest_joints.numpy(),
+            landmark_error=landmark_error,
+        )
+
+    def tensors(self, rows: np.ndarray | None = None):
+        """The arrays as float32 torch tensors (`skinning.Tensors`); `rows` (k,) keeps only these vertices."""
+        import torch
+
+        from lookalike.body.skinning import Tensors
+
+        pick = (lambda a: a) if rows is None else (lambda a: a[..., rows, :])
+        tensor = lambda a: torch.from_numpy(np.ascontiguousarray(a, np.float32))  # noqa: E731
+        return Tensors(
+            template=tensor(pick(self.template)),
+            shape_basis=tensor(pick(self.shape_basis)),
+            joint_template=tensor(self.joint_template),
+            joint_basis=tensor(self.joint_basis),
+            parents=[int(p) for p in self.parents],
+            weights=tensor(pick(self.weights)),
+            pose_basis=None if self.pose_basis is None else tensor(pick(self.pose_basis)),
+        )
+
+    def landmark_points(self, vertices: np.ndarray, names: list[str]) -> np.ndarray:
+        """(k, 3) positions of named landmarks on a body with these `vertices` (V, 3)."""
+        return np.stack([self.landmarks[n][1] @ vertices[self.landmarks[n][0]] for n in names])
 
 
 @dataclass(frozen=True)
