@@ -8,6 +8,7 @@ import numpy as np
 
 from lookalike.appearance.material import Material
 from lookalike.body.model import Body
+from lookalike.photo.subject import Subject
 from lookalike.surface.mesh import Surface
 
 
@@ -58,6 +59,7 @@ class Avatar:
     surface : `Surface` in the photo's pose.
     body : `Body`, the fit behind it.
     report : what report.json holds so far (confidences, measurements); plain JSON types.
+    subject : the person in the photo it was made from, or None; the pictures beside the models show it.
     """
 
     name: str
@@ -71,3 +73,4 @@ class Avatar:
     surface: Surface
     body: Body
     report: dict = field(default_factory=dict)
+    subject: Subject | None = None
