@@ -1,0 +1,310 @@
+"""The command line: `lookalike make` and `lookalike info`.
+
+Nothing heavy is imported here, so that `--help` and a wrong option answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+import lookalike
+from lookalike.errors import BodyModelError, LookalikeError
+from lookalike.stages import StageClock
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from lookalike.progress import Display
+
+USAGE_ERROR = 2  # what typer itself returns for a wrong option
+BUG = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: an error is one line, and help starts in half the time
+    help="Turn one photo of a person into a rigged, textured 3D avatar.\n\n"
+    "Try: lookalike make me.jpg, then open out/me/avatar.glb in Blender, Unity, Unreal, Godot or a web viewer.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lookalike {lookalike.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@dataclass
+class _Outcome:
+    """What became of the photos of one call."""
+
+    avatars: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+    def failed(self, photo: Path, message: str, exit_code: int) -> None:
+        self.failures.append({"photo": str(photo), "message": message, "exit_code": exit_code})
+        typer.echo(f"lookalike: {photo}: {message}", err=True)
+
+    @property
+    def exit_code(self) -> int:
+        """That of the first failure; 0 without one."""
+        return int(self.failures[0]["exit_code"]) if self.failures else 0
+
+
+@app.command()
+def make(
+    photos: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PHOTO...", help="Photos to read: JPEG, PNG, WebP, HEIC, TIFF, BMP.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="OUT", help="Folder for the results; each photo gets OUT/<its name>/."),
+    ] = Path("out"),
+    person: Annotated[
+        str,
+        typer.Option(
+            metavar="largest|all|N",
+            help="Whom to take from a photo of several people: the largest, all of them (each in a numbered folder), or "
+            "the Nth from the left, from 1.",
+        ),
+    ] = "largest",
+    height: Annotated[
+        float | None,
+        typer.Option(
+            metavar="METRES", help="The person's height in metres. One photo cannot tell it.", show_default="estimated"
+        ),
+    ] = None,
+    body_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An SMPL, SMPL-H or SMPL-X file of your own to fit in place of the body that comes with Lookalike.",
+            show_default="built in",
+        ),
+    ] = None,
+    topology: Annotated[
+        Literal["auto", "body"],
+        typer.Option(help="auto: a mesh as fine as the clothes need. body: the body model's own vertices and faces."),
+    ] = "auto",
+    formats: Annotated[
+        str, typer.Option("--format", metavar="LIST", help="Formats of the avatar, with commas: glb,obj,ply,stl.")
+    ] = "glb",
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute. auto: the GPU if PyTorch sees one.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="The same seed, photo and options give the same avatar.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document about all photos to stdout, and nothing else there.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="LOOKALIKE_DEBUG", help="Show tracebacks and the libraries' own messages.")
+    ] = False,
+) -> None:
+    """Make an avatar of the person in each photo.
+
+    OUT/<photo>/ gets avatar.glb (rigged, textured, with walk and idle motions), posed.glb (as in the photo), the fitted body,
+    pictures to judge the result by, a turntable video and report.json. A folder appears only when it is complete. Files
+    of an earlier run are replaced, other files in it are left alone.
+
+    One line a finished avatar goes to stdout: the path of its model. A photo that fails is explained on stderr, the
+    others go on, and the exit code is that of the first failure: 1 other, 2 the photo or an option, 3 no person, 4 the body
+    model, 5 the output.
+    """
+    from lookalike.pipeline import check_options
+    from lookalike.progress import Display, hushed
+    from lookalike.save import check_formats
+    from lookalike.staging import folder_names
+
+    chosen = [name.strip().lower() for name in formats.split(",") if name.strip()]
+    whom = int(person) if person.lstrip("+-").isdigit() else person
+    try:
+        check_options(person=whom, height=height, topology=topology, device=device, seed=seed)
+        check_formats(chosen)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+    options = {"height": height, "body_model": body_model, "topology": topology, "device": device, "seed": seed}
+    outcome = _Outcome()
+    photo = photos[0]
+    with ExitStack() as stack:
+        stack.enter_context(_stoppable())
+        try:
+            if not debug:
+                stack.enter_context(hushed())
+            display = Display() if sys.stderr.isatty() else None
+            for photo, name in zip(photos, folder_names(photos), strict=True):
+                try:
+                    _make_one(photo, output / name, whom, chosen, options, display, outcome, quiet=as_json)
+                except LookalikeError as error:
+                    if debug:
+                        raise
+                    outcome.failed(photo, str(error), error.exit_code)
+                    if isinstance(error, BodyModelError):
+                        break  # it is the same for every photo
+                except Exception as error:
+                    if debug:
+                        raise
+                    outcome.failed(photo, _bug(error), BUG)
+        except KeyboardInterrupt:
+            typer.echo(f"lookalike: stopped while making {photo}; nothing of it was written.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        document = {"version": lookalike.__version__, "avatars": outcome.avatars, "failures": outcome.failures}
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    raise typer.Exit(outcome.exit_code)
+
+
+def _make_one(
+    photo: Path,
+    target: Path,
+    person: str | int,
+    formats: list[str],
+    options: dict[str, Any],
+    display: Display | None,
+    outcome: _Outcome,
+    *,
+    quiet: bool,
+) -> None:
+    """All the avatars asked for of one photo. Of several people one may fail and the others are kept."""
+    from lookalike.pipeline import find_people, reconstruct
+    from lookalike.save import write_files
+    from lookalike.staging import staged
+
+    made: list[tuple[Path, dict[str, Any]]] = []
+    clock = StageClock(display)
+    if display:
+        display.begin(photo.name)
+    try:
+        with staged(target, people=True) as temporary:
+            subjects = find_people(photo, person=person, clock=clock)
+            failures: list[LookalikeError] = []
+            for number, subject in enumerate(subjects, 1):
+                folder = Path(str(number)) if len(subjects) > 1 else Path()
+                own = clock.branch()
+                try:
+                    avatar = reconstruct(subject, clock=own, **options)
+                except BodyModelError:
+                    raise
+                except LookalikeError as error:
+                    failures.append(error)
+                    continue
+                (temporary / folder).mkdir(exist_ok=True)
+                written = write_files(avatar, temporary / folder, formats=formats, clock=own)
+                report = json.loads(written[-1].read_text("utf-8"))
+                made.append((target / folder, report))
+            if failures and not made:
+                raise failures[0]
+    finally:
+        if display:
+            display.end(photo.name)
+    for failure in failures:
+        outcome.failed(photo, str(failure), failure.exit_code)
+    for folder, report in made:
+        if not quiet:
+            typer.echo(folder / f"avatar.{formats[0]}")
+        outcome.avatars.append({"photo": str(photo), "folder": str(folder), "files": report["files"], "report": report})
+
+
+@app.command()
+def info(
+    avatar: Annotated[Path, typer.Argument(metavar="AVATAR.glb", help="A glTF file, such as out/me/avatar.glb.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Tell what an avatar file holds."""
+    from lookalike.export import read_info
+
+    try:
+        found = read_info(avatar)
+    except LookalikeError as error:
+        typer.echo(f"lookalike: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    width = max(map(len, found), default=0)
+    for key, value in found.items():
+        typer.echo(f"{key.replace('_', ' '):{width}}  {_in_words(value)}")
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_in_words(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_in_words, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _bug(error: Exception) -> str:
+    """One sentence for what should not have happened."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; close other programs or make the photo smaller."
+    detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return (
+        f"something went wrong inside Lookalike ({detail}); please report it with the photo and the traceback that "
+        "--debug shows."
+    )
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let Ctrl-C and a polite kill end the block through its clean-up code, which a second one does not interrupt."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+    before: dict[int, Any] = {}
+    names = ("SIGINT", "SIGTERM", "SIGHUP") if current_thread() is main_thread() else ()
+    for name in names:
+        if number := getattr(signal, name, None):  # Windows has no SIGHUP
+            before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main() -> None:
+    """The `lookalike` program."""
+    try:
+        app(prog_name="lookalike")
+    except KeyboardInterrupt:  # while still importing
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of stdout has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

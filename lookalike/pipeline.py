@@ -1,0 +1,180 @@
+"""The method: one photo in, a rigged and textured avatar of each person out.
+
+    photo ──read──▶ Photo ──find──▶ Subject        one per person: matte, landmarks, hands, face
+    Subject ──fit──▶ Body                          shape, pose and camera of a parametric body
+    Subject, Body ──draw──▶ Surface                the clothed person's mesh in the photo's pose
+    Surface, Subject, Body ──paint──▶ Material     the photo as texture, what it does not show completed
+    Surface, Body, Material ──rig──▶ Avatar        skeleton, skin weights, face shapes, motions
+
+Each stage is a function of its own room and can be called alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lookalike.stages import StageClock
+
+if TYPE_CHECKING:
+    from lookalike.photo.subject import Photo, Subject
+    from lookalike.rig.avatar import Avatar
+
+Person = str | int
+Topology = Literal["auto", "body"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def make_avatar(
+    photo: str | Path | Photo,
+    *,
+    person: Person = "largest",
+    height: float | None = None,
+    body_model: str | Path | None = None,
+    topology: Topology = "auto",
+    device: Device = "auto",
+    seed: int = 0,
+    clock: StageClock | None = None,
+) -> Avatar:
+    """The avatar of one person.
+
+    photo : a file that Pillow or HEIF can read, or a `Photo`.
+    person : "largest", or N for the Nth person from the left, from 1.
+    height : the person's height in metres; None leaves it to the fit.
+    body_model : an SMPL, SMPL-H or SMPL-X file; None takes Lookalike's own body.
+    topology : "auto" for a mesh as fine as the clothes need; "body" keeps the body model's vertices and faces.
+    device : where the fit runs; "auto" is the GPU if PyTorch sees one.
+    seed : the same seed, photo and options give the same avatar.
+    clock : records each stage's seconds and memory; `avatar.report` has them too.
+
+    Raises PhotoError, NoPersonError, BodyModelError (all of them `errors.LookalikeError`), and ValueError for an option
+    that makes no sense.
+    """
+    if person == "all":
+        raise ValueError('person="all" gives several avatars: use make_avatars')
+    avatars = make_avatars(
+        photo,
+        person=person,
+        height=height,
+        body_model=body_model,
+        topology=topology,
+        device=device,
+        seed=seed,
+        clock=clock,
+    )
+    return next(avatars)
+
+
+def make_avatars(
+    photo: str | Path | Photo,
+    *,
+    person: Person = "all",
+    height: float | None = None,
+    body_model: str | Path | None = None,
+    topology: Topology = "auto",
+    device: Device = "auto",
+    seed: int = 0,
+    clock: StageClock | None = None,
+) -> Iterator[Avatar]:
+    """The avatars of a photo's people, left to right, each made when it is asked for. Options as in `make_avatar`."""
+    check_options(person=person, height=height, topology=topology, device=device, seed=seed)
+    clock = clock or StageClock()
+    for subject in find_people(photo, person=person, clock=clock):
+        yield reconstruct(
+            subject,
+            height=height,
+            body_model=body_model,
+            topology=topology,
+            device=device,
+            seed=seed,
+            clock=clock.branch(),
+        )
+
+
+def find_people(
+    photo: str | Path | Photo, *, person: Person = "largest", clock: StageClock | None = None
+) -> list[Subject]:
+    """The people of a photo, left to right: the first half of the method."""
+    clock = clock or StageClock()
+    with clock("load"):
+        from lookalike.photo import find_subjects, read_photo
+    with clock("read"):
+        if isinstance(photo, (str, Path)):
+            photo = read_photo(Path(photo))
+    with clock("find"):
+        return find_subjects(photo, person)
+
+
+def reconstruct(
+    subject: Subject,
+    *,
+    height: float | None = None,
+    body_model: str | Path | None = None,
+    topology: Topology = "auto",
+    device: Device = "auto",
+    seed: int = 0,
+    clock: StageClock | None = None,
+) -> Avatar:
+    """One person's avatar: the second half of the method. Options as in `make_avatar`."""
+    clock = clock or StageClock()
+    with clock("load"):
+        from lookalike.appearance import paint
+        from lookalike.body import fit_body, load_body
+        from lookalike.report import describe
+        from lookalike.rig import rig
+        from lookalike.surface import draw_out
+
+        device = resolve_device(device)
+        model = load_body(body_model)
+    with clock("fit"):
+        body = fit_body(subject, model, height=height, seed=seed, device=device)
+    with clock("draw"):
+        surface = draw_out(body, subject, topology="body" if topology == "body" else "fine")
+    with clock("paint"):
+        material = paint(surface, subject, body)
+    with clock("rig"):
+        name = subject.photo.path.stem if subject.photo.path else "avatar"
+        avatar = rig(surface, body, material, name)
+
+    settings = {"height": height, "topology": topology, "device": device, "seed": seed}
+    report = {**avatar.report, **describe(avatar, subject, settings=settings, clock=clock)}
+    return replace(avatar, subject=subject, report=report)
+
+
+def check_options(
+    *,
+    person: Person = "largest",
+    height: float | None = None,
+    topology: str = "auto",
+    device: str = "auto",
+    seed: int = 0,
+) -> None:
+    """Raise ValueError, in one sentence that says what to do, for an option that makes no sense."""
+    is_number = isinstance(person, int) and not isinstance(person, bool)
+    if not (person in ("largest", "all") if not is_number else int(person) >= 1):
+        raise ValueError(f'person is "largest", "all" or a number from 1 (counted from the left), not {person!r}.')
+    if height is not None and not 0.4 <= height <= 2.8:
+        raise ValueError(f"height is in metres, between 0.4 and 2.8, not {height:g}.")
+    if topology not in ("auto", "body"):
+        raise ValueError(f'topology is "auto" or "body", not {topology!r}.')
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f'device is "auto", "cpu" or "cuda", not {device!r}.')
+    if not 0 <= seed < 2**31:
+        raise ValueError(f"seed is a whole number from 0 to 2147483647, not {seed}.")
+    if device == "cuda":
+        resolve_device(device)
+
+
+def resolve_device(device: str) -> Literal["cpu", "cuda"]:
+    """ "auto" becomes "cuda" where PyTorch sees a GPU, else "cpu". Raises ValueError for "cuda" without one."""
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "cuda":
+        raise ValueError('PyTorch sees no CUDA GPU here: use device "cpu" or "auto".')
+    return "cpu"
