@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lookalike.body import load_body
-    from lookalike.save import save_avatar
     from lookalike.pipeline import make_avatar, make_avatars
     from lookalike.rig.avatar import Avatar
+    from lookalike.save import save_avatar
 
 __version__ = "0.1.0"
 __all__ = ["Avatar", "load_body", "make_avatar", "make_avatars", "save_avatar"]

@@ -89,8 +89,8 @@ def make(
         str,
         typer.Option(
             metavar="largest|all|N",
-            help="Whom to take from a photo of several people: the largest, all of them (each in a numbered folder), or "
-            "the Nth from the left, from 1.",
+            help="Whom to take from a photo of several people: the largest, all of them (each in a numbered folder), "
+            "or the Nth from the left, from 1.",
         ),
     ] = "largest",
     height: Annotated[
@@ -127,13 +127,13 @@ def make(
 ) -> None:
     """Make an avatar of the person in each photo.
 
-    OUT/<photo>/ gets avatar.glb (rigged, textured, with walk and idle motions), posed.glb (as in the photo), the fitted body,
-    pictures to judge the result by, a turntable video and report.json. A folder appears only when it is complete. Files
-    of an earlier run are replaced, other files in it are left alone.
+    OUT/<photo>/ gets avatar.glb (rigged, textured, with walk and idle motions), posed.glb (as in the photo), the fitted
+    body, pictures to judge the result by, a turntable video and report.json. A folder appears only when it is complete.
+    Files of an earlier run are replaced, other files in it are left alone.
 
     One line a finished avatar goes to stdout: the path of its model. A photo that fails is explained on stderr, the
-    others go on, and the exit code is that of the first failure: 1 other, 2 the photo or an option, 3 no person, 4 the body
-    model, 5 the output.
+    others go on, and the exit code is that of the first failure: 2 the photo or an option, 3 no person, 4 the body
+    model, 5 the output, 1 anything else that you can put right, 70 a mistake in Lookalike, 130 Ctrl-C.
     """
     from lookalike.pipeline import check_options
     from lookalike.progress import Display, hushed

@@ -75,8 +75,8 @@ class Display:
 def hushed() -> Iterator[None]:
     """Keep the libraries' own log lines off the terminal.
 
-    MediaPipe and TensorFlow Lite write to file descriptor 2 from C++, where no Python setting reaches; what Python itself
-    writes to sys.stderr still arrives.
+    MediaPipe and TensorFlow Lite write to file descriptor 2 from C++, where no Python setting reaches; what Python
+    itself writes to sys.stderr still arrives.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

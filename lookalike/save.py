@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from lookalike.export.output import output_errors
 from lookalike.report import plain, timed
-from lookalike.staging import FILES, staged
 from lookalike.stages import StageClock
+from lookalike.staging import FILES, staged
 
 if TYPE_CHECKING:
     import numpy as np

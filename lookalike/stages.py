@@ -1,9 +1,9 @@
 """Seconds and peak memory of each stage of the method.
 
-How memory is counted: on Linux the kernel keeps the process's peak resident size ("high-water mark") and lets the process
-reset it, so each stage has its own peak; it includes whatever was resident when the stage began (the models, the photo).
-Where the mark cannot be reset (macOS) a stage reports the peak since the process started. On a GPU the peak of PyTorch's
-allocations is kept beside it.
+How memory is counted: on Linux the kernel keeps the process's peak resident size ("high-water mark") and lets the
+process reset it, so each stage has its own peak; it includes whatever was resident when the stage began (the models, the
+photo). Where the mark cannot be reset (macOS) a stage reports the peak since the process started. On a GPU the peak of
+PyTorch's allocations is kept beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Stage:
-    """One finished stage. seconds : wall-clock. memory : peak bytes of the process. gpu_memory : peak bytes, 0 on a CPU."""
+    """One finished stage. seconds : wall-clock.  memory, gpu_memory : peak bytes; 0 where unknown or unused."""
 
     name: str
     seconds: float

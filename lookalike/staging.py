@@ -1,7 +1,7 @@
 """Put finished folders in place: whole or not at all, and without losing a file that somebody else put there.
 
-Files are made in a temporary folder beside the target and renamed into place at the end. A target that exists already is
-merged into: files of an earlier run are replaced, everything else stays as it is.
+Files are made in a temporary folder beside the target and renamed into place at the end. A target that exists already
+is merged into: files of an earlier run are replaced, everything else stays as it is.
 """
 
 from __future__ import annotations
