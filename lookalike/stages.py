@@ -1,9 +1,9 @@
 """Seconds and peak memory of each stage of the method.
 
 How memory is counted: on Linux the kernel keeps the process's peak resident size ("high-water mark") and lets the
-process reset it, so each stage has its own peak; it includes whatever was resident when the stage began (the models, the
-photo). Where the mark cannot be reset (macOS) a stage reports the peak since the process started. On a GPU the peak of
-PyTorch's allocations is kept beside it.
+process reset it, so each stage has its own peak; it includes whatever was resident when the stage began (the models,
+the photo). Where the mark cannot be reset (macOS) a stage reports the peak since the process started. On a GPU the peak
+of PyTorch's allocations is kept beside it.
 """
 
 from __future__ import annotations
