@@ -65,7 +65,8 @@ class _Outcome:
 
     def failed(self, photo: Path, message: str, exit_code: int) -> None:
         self.failures.append({"photo": str(photo), "message": message, "exit_code": exit_code})
-        typer.echo(f"lookalike: {photo}: {message}", err=True)
+        about = "" if photo.name in message else f"{photo}: "
+        typer.echo(f"lookalike: {about}{message}", err=True)
 
     @property
     def exit_code(self) -> int:
