@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from lookalike.body.model import Body
-from lookalike.export.output import output_errors
+from lookalike.export.output import write_bytes
 
 
 def save_body(body: Body, path: Path | str) -> None:
@@ -39,5 +40,6 @@ def save_body(body: Body, path: Path | str) -> None:
         "faces": body.model.faces.astype(np.int32),
         "landmark_error": np.array(body.landmark_error, np.float32),
     }
-    with output_errors(path), open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+    stream = BytesIO()
+    np.savez_compressed(stream, **arrays)
+    write_bytes(path, [stream.getvalue()])

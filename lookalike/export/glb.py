@@ -2,7 +2,7 @@
 
 The avatar's file, for those who import it:
 
-    scene "<name>"
+    scene "<name> scene"
     |-- Armature             no transform; exists because Blender and Unity name the rig after the root joint's parent
     |   `-- Hips             the joints, Mixamo's names without "mixamorig:"
     |       `-- Spine ...
@@ -11,7 +11,7 @@ The avatar's file, for those who import it:
 - Joint names have no "mixamorig:" prefix. Unity's and Unreal's automatic humanoid mapping and Godot's bone map know the
   bare names, three.js strips ":" from node names (which breaks clips that name "mixamorig:Hips"), and for Mixamo's own
   files the prefix is the one thing to add when retargeting.
-- Joint frames are parallel to the world's in the rest pose, so rotations of the same name mean the same in every avatar.
+- Joint frames are parallel to the world's in the rest pose, so that a joint's rotation means the same in every avatar.
 - Face shapes are morph targets under ARKit's names (mesh.extras.targetNames), motions are animations with linear keys.
 """
 
@@ -27,7 +27,7 @@ import numpy as np
 from lookalike.appearance.material import Material
 from lookalike.body.model import Body
 from lookalike.export.gltf import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, Gltf
-from lookalike.export.images import encode_texture
+from lookalike.export.images import JPEG_QUALITY, NORMAL_JPEG_QUALITY, encode_texture
 from lookalike.export.vertices import DrawnVertices, add_up, corner_normals, normal_sums, split_at_seams, unit
 from lookalike.rig.avatar import Avatar, Motion, Skeleton
 from lookalike.surface.mesh import Surface
@@ -65,6 +65,7 @@ def write_body_glb(body: Body, path: Path | str) -> None:
 def avatar_gltf(avatar: Avatar) -> Gltf:
     """The document that `write_glb` writes, for formats that add to it. Joint j of the skeleton is node j."""
     surface, skeleton, name = avatar.surface, avatar.skeleton, avatar.name or "Avatar"
+    textures = _Textures(avatar.material)
     gltf = Gltf()
     joints, armature = _add_skeleton(gltf, skeleton)
     sums = normal_sums(avatar.vertices, surface.faces)
@@ -84,7 +85,7 @@ def avatar_gltf(avatar: Avatar) -> Gltf:
             {
                 "attributes": attributes,
                 "indices": _indices(gltf, drawn),
-                "material": _add_material(gltf, name, avatar.material),
+                "material": textures.add_material(gltf, name),
                 **({"targets": targets} if targets else {}),
             }
         ],
@@ -112,10 +113,11 @@ def _add_static_mesh(
     face_uv: np.ndarray | None,
     material: Material | None,
 ) -> None:
+    textures = None if material is None else _Textures(material)
     normals = unit(normal_sums(vertices, faces))
     with_tangents = material is not None and material.normal_map is not None
     drawn = split_at_seams(vertices, normals, faces, uv, face_uv, with_tangents)
-    number = gltf.add("materials", name=name, **GREY) if material is None else _add_material(gltf, name, material)
+    number = gltf.add("materials", name=name, **GREY) if textures is None else textures.add_material(gltf, name)
     primitive = {
         "attributes": _geometry(gltf, vertices, normals, drawn),
         "indices": _indices(gltf, drawn),
@@ -126,7 +128,8 @@ def _add_static_mesh(
 
 
 def _set_scene(gltf: Gltf, name: str, nodes: list[int]) -> None:
-    gltf.add("scenes", name=name, nodes=nodes)
+    # Not the plain name: three.js gives scenes and nodes one name space, and would rename the mesh.
+    gltf.add("scenes", name=f"{name} scene", nodes=nodes)
     gltf.root["scene"] = 0
 
 
@@ -146,24 +149,38 @@ def _indices(gltf: Gltf, drawn: DrawnVertices) -> int:
     return gltf.accessor(drawn.faces.reshape(-1).astype(kind), ELEMENT_ARRAY_BUFFER)
 
 
-def _add_material(gltf: Gltf, name: str, material: Material) -> int:
-    """A dielectric with up to three textures, which are encoded side by side."""
-    images = {"base_colour": material.base_colour, "roughness": material.roughness, "normal": material.normal_map}
-    even = int(material.roughness.min()) == int(material.roughness.max())
-    if even:
-        del images["roughness"]
-    with ThreadPoolExecutor() as pool:
-        encoding = {use: pool.submit(encode_texture, image) for use, image in images.items() if image is not None}
-        textures = {use: {"index": gltf.texture(*task.result(), name=use)} for use, task in encoding.items()}
-    pbr: dict[str, Any] = {"baseColorTexture": textures["base_colour"], "metallicFactor": 0.0}
-    if even:
-        pbr["roughnessFactor"] = round(int(material.roughness.flat[0]) / 255, 4)
-    else:
-        # A grey picture: green is the roughness; blue, the metalness, is multiplied by the factor 0.
-        pbr["metallicRoughnessTexture"] = textures["roughness"]
-    return gltf.add(
-        "materials", name=name, pbrMetallicRoughness=pbr, normalTexture=textures.get("normal"), doubleSided=False
-    )
+class _Textures:
+    """A material's textures, being encoded on other threads while the caller goes on with the geometry."""
+
+    def __init__(self, material: Material) -> None:
+        self.roughness = material.roughness
+        self.even = int(material.roughness.min()) == int(material.roughness.max())
+        images = {
+            "base_colour": material.base_colour,
+            "roughness": None if self.even else material.roughness,
+            "normal": material.normal_map,
+        }
+        pool = ThreadPoolExecutor(max_workers=3)
+        quality = {"normal": NORMAL_JPEG_QUALITY}
+        self.encoding = {
+            use: pool.submit(encode_texture, image, quality.get(use, JPEG_QUALITY))
+            for use, image in images.items()
+            if image is not None
+        }
+        pool.shutdown(wait=False)
+
+    def add_material(self, gltf: Gltf, name: str) -> int:
+        """A dielectric with these textures."""
+        textures = {use: {"index": gltf.texture(*task.result(), name=use)} for use, task in self.encoding.items()}
+        pbr: dict[str, Any] = {"baseColorTexture": textures["base_colour"], "metallicFactor": 0.0}
+        if self.even:
+            pbr["roughnessFactor"] = round(int(self.roughness.flat[0]) / 255, 4)
+        else:
+            # A grey picture: green is the roughness; blue, the metalness, is multiplied by the factor 0.
+            pbr["metallicRoughnessTexture"] = textures["roughness"]
+        return gltf.add(
+            "materials", name=name, pbrMetallicRoughness=pbr, normalTexture=textures.get("normal"), doubleSided=False
+        )
 
 
 def _add_skeleton(gltf: Gltf, skeleton: Skeleton) -> tuple[list[int], int]:

@@ -40,7 +40,7 @@ class Gltf:
 
     def view(self, data: bytes | np.ndarray, target: int | None = None) -> int:
         """A buffer view of the data, which must stay as it is until `write`; starts at a multiple of four bytes."""
-        chunk = data if isinstance(data, bytes) else memoryview(np.ascontiguousarray(data)).cast("B")
+        chunk = data if isinstance(data, bytes) else np.ascontiguousarray(data).data.cast("B")
         number = self.add("bufferViews", buffer=0, byteOffset=self._length, byteLength=len(chunk), target=target)
         padding = -len(chunk) % 4
         self._chunks += [chunk, bytes(padding)]

@@ -35,8 +35,8 @@ def read_info(path: Path | str) -> dict[str, Any]:
     joints : the number of distinct joints of all skins.   materials : the number of materials.
     face_shapes : names of the morph targets of the mesh that has most of them.
     animations : [{"name", "seconds"}].
-    textures : [{"name", "use", "width", "height", "format", "bytes"}]; the sizes are None for pictures outside the file
-        or in a format that cannot be read here.
+    textures : [{"use", "width", "height", "format", "bytes"}]; "use" is the picture's name where no material uses
+        it. What cannot be told, as of pictures outside the file, is None.
 
     Raises LookalikeError when the file is missing, is no GLB, or is damaged.
     """
@@ -191,8 +191,8 @@ class _Reader:
     def _picture(self, number: int, image: dict[str, Any], use: str | None) -> dict[str, Any]:
         from PIL import Image
 
-        entry: dict[str, Any] = {"name": image.get("name", f"image {number}"), "use": use}
-        entry |= {"width": None, "height": None, "format": image.get("mimeType"), "bytes": None}
+        entry: dict[str, Any] = {"use": use or image.get("name", f"image {number}")}
+        entry |= {"width": None, "height": None, "format": None, "bytes": None}
         if "bufferView" in image:
             view = self._list("bufferViews")[image["bufferView"]]
             start = view.get("byteOffset", 0)
@@ -201,6 +201,7 @@ class _Reader:
             try:
                 with Image.open(BytesIO(data)) as picture:
                     entry["width"], entry["height"] = picture.size
+                    entry["format"] = picture.format
             except (OSError, Image.DecompressionBombError):
                 pass  # a format that Pillow does not read, such as KTX2
         return entry

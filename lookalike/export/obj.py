@@ -1,8 +1,8 @@
 """Wavefront OBJ with its material library and texture, for modelling programs.
 
-The mesh has the photo's pose, moved so that the person stands on y = 0 and is centred in x and z; metres, Y up. Quads stay
-quads where the surface has them. Next to `name.obj` are written `name.mtl` and `name.png`; they are named without their
-folder, and without blanks, which many readers take for the end of the name.
+The mesh has the photo's pose, moved so that the person stands on y = 0 and is centred in x and z; metres, Y up. Quads
+stay quads where the surface has them. Next to `name.obj` are written `name.mtl` and `name.png`; they are named without
+their folder, and without blanks, which many readers take for the end of the name.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ def write_obj(avatar: Avatar, path: Path | str) -> None:
     lines += _rows("vn %.4f %.4f %.4f", smooth_normals(surface.vertices, surface.faces))
     lines += [f"usemtl {stem}", "s 1"]
     for corners, corner_uv in quads_with_uv(surface):
-        each = np.stack([corners, corner_uv, corners], 2).reshape(len(corners), -1) + 1
-        lines += _rows("f" + " %d/%d/%d" * corners.shape[1], each)
+        sides = corners.shape[1]
+        each = np.stack([corners, corner_uv, corners], 2).reshape(-1, 3 * sides) + 1
+        lines += _rows("f" + " %d/%d/%d" * sides, each)
     material = f"newmtl {stem}\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nd 1\nillum 1\nmap_Kd {stem}.png\n"
     write_bytes(path, ["\n".join(lines).encode(), b"\n"])
     write_bytes(path.with_name(f"{stem}.mtl"), [material.encode()])

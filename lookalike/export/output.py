@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from lookalike.errors import OutputError
@@ -24,7 +25,8 @@ def output_errors(path: Path | str) -> Iterator[None]:
         raise OutputError(f"Cannot write {path}: it is a folder; give a file name.") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"Cannot write {path}: {reason}; choose another folder or make room there.") from error
+        remedy = "make room there or choose" if error.errno in (ENOSPC, EDQUOT) else "choose"
+        raise OutputError(f"Cannot write {path}: {reason}; {remedy} another folder.") from error
 
 
 def write_bytes(path: Path | str, chunks: Iterable[bytes | memoryview]) -> None:

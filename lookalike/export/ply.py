@@ -1,7 +1,7 @@
 """PLY (binary, little endian) with a colour a vertex, for scan software.
 
-The mesh has the photo's pose, moved so that the person stands on y = 0 and is centred in x and z; metres, Y up. Vertices are
-not split at UV seams, so the mesh is as closed as the surface is. Colours are sRGB.
+The mesh has the photo's pose, moved so that the person stands on y = 0 and is centred in x and z; metres, Y up.
+Vertices are not split at UV seams, so the mesh is as closed as the surface is. Colours are sRGB.
 """
 
 from __future__ import annotations

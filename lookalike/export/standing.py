@@ -6,7 +6,7 @@ import numpy as np
 
 
 def stand(vertices: np.ndarray) -> np.ndarray:
-    """The same shape moved, not turned, so that its lowest point is at y = 0 and its bounding box is centred in x and z.
+    """The same shape moved, not turned: its lowest point at y = 0, its bounding box centred in x and z.
 
     vertices : (n, 3) camera frame, metres. Returns (n, 3) float64.
     """

@@ -1,7 +1,7 @@
 """Binary STL for 3D printing, in millimetres, because STL names no unit and printers take it for millimetres.
 
-The mesh has the photo's pose, moved so that the person stands on y = 0 and is centred in x and z; Y up like all our files.
-Every triangle of the surface is written as it is, so the print is as watertight as the surface.
+The mesh has the photo's pose, moved so that the person stands on y = 0 and is centred in x and z; Y up like all our
+files. Every triangle of the surface is written as it is, so the print is as watertight as the surface.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a mesh with UV seams to the vertex arrays that graphics hardware draws.
 
-In: vertices, triangles, and UVs that are indexed apart from the vertices. Out: smooth normals of the unsplit mesh, and one
-drawn vertex for each (vertex, UV) pair that a triangle uses, with tangents where a normal map needs them.
+In: vertices, triangles, and UVs that are indexed apart from the vertices. Out: smooth normals of the unsplit mesh, and
+one drawn vertex for each (vertex, UV) pair that a triangle uses, with tangents where a normal map needs them.
 """
 
 from __future__ import annotations

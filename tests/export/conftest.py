@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import struct
+from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.sparse import identity
 
 from lookalike.appearance.material import Material
 from lookalike.body.model import Body, BodyModel
 from lookalike.camera import Camera
+from lookalike.export.glb import write_glb
 from lookalike.rig.avatar import Avatar, Motion, Skeleton
 from lookalike.surface.mesh import Surface
 
@@ -201,3 +208,75 @@ def plain_avatar(avatar: Avatar) -> Avatar:
     """The same without face shapes, motions and normal map, of even roughness."""
     material = replace(avatar.material, normal_map=None, roughness=np.full((8, 8), 204, np.uint8))
     return replace(avatar, face_shapes={}, motions=(), material=material)
+
+
+class GlbFile:
+    """A GLB file read by the letter of the specification, apart from the code that wrote it."""
+
+    def __init__(self, path: Path) -> None:
+        data = path.read_bytes()
+        magic, version, total, length, kind = struct.unpack_from("<4sIII4s", data)
+        assert (magic, version, total, kind) == (b"glTF", 2, len(data), b"JSON")
+        self.json = json.loads(data[20 : 20 + length])
+        self.binary = data[28 + length :]
+
+    def rows(self, number: int) -> np.ndarray:
+        """An accessor's rows, sparse ones filled in; matrices as (count, 16) by columns."""
+        accessor = self.json["accessors"][number]
+        kind = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+        width = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}[accessor["type"]]
+        count, dtype = accessor["count"], kind[accessor["componentType"]]
+        values = np.zeros((count, width), dtype)
+        if "bufferView" in accessor:
+            values[:] = self._view(accessor["bufferView"], dtype, count * width).reshape(-1, width)
+        if "sparse" in accessor:
+            sparse = accessor["sparse"]
+            indices = sparse["indices"]
+            index = self._view(indices["bufferView"], kind[indices["componentType"]], sparse["count"])
+            given = self._view(sparse["values"]["bufferView"], dtype, sparse["count"] * width)
+            values[index] = given.reshape(-1, width)
+        return values[:, 0] if width == 1 else values
+
+    def attribute(self, name: str) -> np.ndarray:
+        """An attribute of the only primitive."""
+        return self.rows(self.primitive["attributes"][name])
+
+    @property
+    def primitive(self) -> dict:
+        (mesh,) = self.json["meshes"]
+        (primitive,) = mesh["primitives"]
+        return primitive
+
+    def node(self, name: str) -> dict:
+        (node,) = [node for node in self.json["nodes"] if node["name"] == name]
+        return node
+
+    def picture(self, texture: int) -> np.ndarray:
+        """A texture's pixels."""
+        view = self.json["bufferViews"][self.json["images"][self.json["textures"][texture]["source"]]["bufferView"]]
+        return np.asarray(Image.open(BytesIO(self.binary[view["byteOffset"] :][: view["byteLength"]])))
+
+    def _view(self, number: int, dtype: str, count: int) -> np.ndarray:
+        view = self.json["bufferViews"][number]
+        assert view["byteLength"] == count * np.dtype(dtype).itemsize
+        return np.frombuffer(self.binary, dtype, count, view["byteOffset"])
+
+
+@pytest.fixture
+def open_glb() -> Callable[[Path], GlbFile]:
+    """Reads a GLB file apart from our own reader."""
+    return GlbFile
+
+
+@pytest.fixture(scope="session")
+def avatar_glb(avatar: Avatar, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The capsule person as a GLB file."""
+    path = tmp_path_factory.mktemp("glb") / "ada.glb"
+    write_glb(avatar, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def big_avatar() -> Avatar:
+    """A capsule person of more vertices than 16-bit indices can name."""
+    return make_avatar(rings=300, sides=220, texture=16, shapes=1)
