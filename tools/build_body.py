@@ -26,14 +26,11 @@ from lookalike.photo.subject import HAND_LANDMARKS, POSE_LANDMARKS
 COMPONENTS = 16
 #: Skin weights kept a vertex.
 INFLUENCES = 8
-MIXAMO = dict(
-    zip(
-        JOINTS[:22],
-        "Hips LeftUpLeg RightUpLeg Spine LeftLeg RightLeg Spine1 LeftFoot RightFoot Spine2 LeftToeBase RightToeBase "
-        "Neck LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand".split(),
-        strict=True,
-    )
-) | {
+MIXAMO_BODY = (
+    "Hips LeftUpLeg RightUpLeg Spine LeftLeg RightLeg Spine1 LeftFoot RightFoot Spine2 LeftToeBase RightToeBase Neck "
+    "LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand"
+)
+MIXAMO = dict(zip(JOINTS[:22], MIXAMO_BODY.split(), strict=True)) | {
     f"{side}_{finger}{i}": f"{side.title()}Hand{finger.title()}{i}"
     for side in ("left", "right")
     for finger in ("index", "middle", "pinky", "ring", "thumb")
@@ -52,19 +49,19 @@ def random_people(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     child = rng.random(n) < 0.3
     race = rng.dirichlet(np.full(3, 0.5), n)
     bell = lambda: np.clip(rng.normal(0.5, 0.22, n), 0, 1)  # noqa: E731
-    return dict(
-        gender=rng.beta(0.35, 0.35, n),
-        age=np.where(child, rng.uniform(0.12, 0.6, n), rng.uniform(0.6, 1.0, n)),
-        muscle=bell(),
-        weight=np.clip(rng.normal(0.5, 0.25, n), 0, 1),
-        height=bell(),
-        proportions=np.clip(rng.normal(0.6, 0.2, n), 0, 1),
-        cupsize=bell(),
-        firmness=bell(),
-        african=race[:, 0],
-        asian=race[:, 1],
-        caucasian=race[:, 2],
-    )
+    return {
+        "gender": rng.beta(0.35, 0.35, n),
+        "age": np.where(child, rng.uniform(0.12, 0.6, n), rng.uniform(0.6, 1.0, n)),
+        "muscle": bell(),
+        "weight": np.clip(rng.normal(0.5, 0.25, n), 0, 1),
+        "height": bell(),
+        "proportions": np.clip(rng.normal(0.6, 0.2, n), 0, 1),
+        "cupsize": bell(),
+        "firmness": bell(),
+        "african": race[:, 0],
+        "asian": race[:, 1],
+        "caucasian": race[:, 2],
+    }
 
 
 def other_side(name: str) -> str:
