@@ -1,7 +1,4 @@
-"""Rendering by ray casting. Names load when first used, so importing the room costs nothing.
-
-`turntable` and `overlay` share their module's name: import those from `render.turntable` and `render.overlay`.
-"""
+"""Rendering by ray casting. Names load when first used, so importing the room costs nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +12,8 @@ _HOME = {
     "orbit": "view",
     "Studio": "shade",
     "render_view": "shade",
+    "turntable": "film",
+    "overlay": "over_photo",
     "motion_strip": "motion",
     "pose_avatar": "motion",
 }

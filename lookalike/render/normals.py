@@ -8,8 +8,8 @@ import numpy as np
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Unit normals, the mean of the faces around weighted by their angle at the vertex (Thürmer and Wüthrich, 1998).
 
-    The weights make the normal independent of how a flat piece is cut into triangles. vertices : (n, 3).  faces : (m, 3),
-    counter-clockwise from outside. Returns (n, 3) float32; (0, 0, 1) for a vertex without faces.
+    The weights make the normal independent of how a flat piece is cut into triangles. vertices : (n, 3).
+    faces : (m, 3), counter-clockwise from outside. Returns (n, 3) float32; (0, 0, 1) for a vertex without faces.
     """
     corners = vertices[faces].astype(np.float64)
     edges = np.roll(corners, -1, axis=1) - corners

@@ -1,8 +1,9 @@
 """Ray casting against a triangle mesh, on Embree (Wald et al., 2014): vertices and faces in, hits out.
 
-Everything that looks at a mesh (maps, overlays, turntables, visibility of texels) goes through `RayCaster`. Embree works
-in float32, so the mesh is centred first: with a person 3 m away, depths are good to about a micrometre and hit points to
-10 micrometres at grazing angles. Embree runs without Python's global lock, so large batches are cast on all cores.
+Everything that looks at a mesh (maps, overlays, turntables, visibility of texels) goes through `RayCaster`. Embree
+works in float32, so the mesh is centred first: with a person 3 m away, depths are good to about a micrometre and hit
+points to 10 micrometres at grazing angles. Embree runs without Python's global lock, so large batches are cast on all
+cores.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +90,7 @@ class RayCaster:
         self.faces = faces
         self._centre = (self.low + self.high) / 2
         self._threads = threads or available_cores()
-        self._scene = None
+        self._scene: Any = None
         if len(faces):
             # Robust: neither a ray through an edge nor one through a vertex slips between the triangles.
             self._scene = EmbreeScene(robust=True)

@@ -42,16 +42,21 @@ def test_back_map_is_not_mirrored():
     row = int(CAMERA.project(CENTRE)[1])
     columns = np.flatnonzero(maps.mask[row])
     for normals in (maps.normals_front, maps.normals_back):
-        assert normals[row, columns[-1], 0] > 0.9 and normals[row, columns[0], 0] < -0.9
+        assert normals[row, columns[-1], 0] > 0.9
+        assert normals[row, columns[0], 0] < -0.9
 
 
 def test_outside_is_empty():
     maps = sphere_maps()
     outside = ~maps.mask
-    assert outside.any() and maps.mask.any()
-    assert not maps.normals_front[outside].any() and not maps.normals_back[outside].any()
-    assert np.isnan(maps.depth_front[outside]).all() and np.isnan(maps.depth_back[outside]).all()
-    assert np.isfinite(maps.depth_front[maps.mask]).all() and np.isfinite(maps.depth_back[maps.mask]).all()
+    assert outside.any()
+    assert maps.mask.any()
+    assert not maps.normals_front[outside].any()
+    assert not maps.normals_back[outside].any()
+    assert np.isnan(maps.depth_front[outside]).all()
+    assert np.isnan(maps.depth_back[outside]).all()
+    assert np.isfinite(maps.depth_front[maps.mask]).all()
+    assert np.isfinite(maps.depth_back[maps.mask]).all()
 
 
 def test_inside_of_an_open_mesh_is_turned_towards_the_camera():

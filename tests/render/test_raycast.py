@@ -35,7 +35,8 @@ def test_plane_depth_and_barycentrics_are_exact():
     assert np.allclose(hits.depth[hits.hit], depth[hits.hit], atol=3e-6)
     assert np.allclose(points[hits.hit], (depth[..., None] * rays)[hits.hit], atol=5e-6)
     assert np.allclose(hits.bary[hits.hit].sum(-1), 1, atol=1e-6)
-    assert np.isinf(hits.depth[~hits.hit]).all() and not hits.bary[~hits.hit].any()
+    assert np.isinf(hits.depth[~hits.hit]).all()
+    assert not hits.bary[~hits.hit].any()
 
 
 def test_cube_front_and_back_depths():
@@ -121,7 +122,8 @@ def test_threads_do_not_change_the_answer():
     camera = Camera(400.0, 256, 256, 512, 512)
     one = RayCaster(vertices, faces, threads=1).cast_image(camera)
     two = RayCaster(vertices, faces, threads=3).cast_image(camera)
-    assert np.array_equal(one.face, two.face) and np.array_equal(one.depth, two.depth)
+    assert np.array_equal(one.face, two.face)
+    assert np.array_equal(one.depth, two.depth)
 
 
 def test_interpolates_scalars_vectors_and_leaves_misses_zero():
