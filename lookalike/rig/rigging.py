@@ -1,0 +1,44 @@
+"""The last stage: a clothed surface in the photo's pose in, an Avatar that moves out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lookalike.appearance.material import Material
+from lookalike.body.model import Body
+from lookalike.rig.avatar import Avatar
+from lookalike.rig.face import face_shapes
+from lookalike.rig.rest import a_pose, unpose
+from lookalike.rig.skeleton import make_skeleton
+from lookalike.rig.weights import skin_weights
+from lookalike.surface.mesh import Surface
+
+
+def rig(surface: Surface, body: Body, material: Material, name: str) -> Avatar:
+    """The avatar of a surface: in an A-pose, with skeleton, skin weights, face shapes, and the motions "walk" and "idle".
+
+    surface : the clothed person in the photo's pose.  body : the fit behind it.  material : the surface's textures.
+    name : for the file's node names.
+
+    The walk is on the spot: the feet slide back under the body at a steady speed, which `report["motions"]["walk"]` gives
+    with the stride, so that a program that moves the avatar forward at that speed sees the feet stand still.
+    """
+    joints, weights = skin_weights(surface, body.model.weights)
+    pose = a_pose(body)
+    vertices = unpose(surface, body, pose, joints, weights)
+    ground = vertices[:, 1].min()
+    vertices[:, 1] -= ground
+    skeleton = make_skeleton(body.model.joint_names, body.model.parents, pose.joints - [0, ground, 0])
+    return Avatar(
+        name=name,
+        vertices=vertices.astype(np.float32),
+        skin_joints=joints,
+        skin_weights=weights,
+        skeleton=skeleton,
+        face_shapes=face_shapes(surface, body),
+        motions=(),
+        material=material,
+        surface=surface,
+        body=body,
+        report={},
+    )
