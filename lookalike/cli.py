@@ -25,6 +25,7 @@ from lookalike.stages import StageClock
 if TYPE_CHECKING:
     from types import FrameType
 
+    from lookalike.pipeline import Person
     from lookalike.progress import Display
 
 USAGE_ERROR = 2  # what typer itself returns for a wrong option
@@ -142,7 +143,7 @@ def make(
     from lookalike.staging import folder_names
 
     chosen = [name.strip().lower() for name in formats.split(",") if name.strip()]
-    whom = int(person) if person.lstrip("+-").isdigit() else person
+    whom: Any = int(person) if person.lstrip("+-").isdigit() else person
     try:
         check_options(person=whom, height=height, topology=topology, device=device, seed=seed)
         check_formats(chosen)
@@ -183,7 +184,7 @@ def make(
 def _make_one(
     photo: Path,
     target: Path,
-    person: str | int,
+    person: Person,
     formats: list[str],
     options: dict[str, Any],
     display: Display | None,

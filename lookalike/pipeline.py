@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lookalike.photo.subject import Photo, Subject
     from lookalike.rig.avatar import Avatar
 
-Person = str | int
+Person = Literal["largest", "all"] | int
 Topology = Literal["auto", "body"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -145,7 +145,7 @@ def reconstruct(
 
 def check_options(
     *,
-    person: Person = "largest",
+    person: str | int = "largest",
     height: float | None = None,
     topology: str = "auto",
     device: str = "auto",
