@@ -1,0 +1,146 @@
+"""Head: where the face is and where hair may grow, skin and hair colours, and strands; photo and vertices in.
+
+The back of a head is never a second face: it takes the colours seen around the face (hair, hat or bald skin) and, where
+these are hair, fine strands that run down from the crown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lookalike.appearance.look import Look
+from lookalike.appearance.parts import ARM, HAND, HEAD, NECK, Facts
+from lookalike.appearance.sampling import ramp, sample
+from lookalike.body.model import BodyModel
+
+#: Skin when the photo shows none.
+TYPICAL_SKIN = np.float32([0.72, 0.55, 0.46])
+#: A colour this near to the skin's, as a share of its brightness, is skin.
+LIKE_SKIN = (0.10, 0.22)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Per surface vertex, (n,) float32 in [0, 1]: `face` (skin: face and ears) and `scalp` (hair, hat or bald);
+    they sum to one on the head and are zero elsewhere."""
+
+    face: np.ndarray
+    scalp: np.ndarray
+
+
+def divide_head(facts: Facts, model: BodyModel) -> Head:
+    """Face and scalp by the model's own eyes, mouth and ears."""
+    head = facts.group == HEAD
+    names = ("left_eye", "right_eye", "mouth_left", "mouth_right", "left_ear", "right_ear", "nose")
+    if not head.any() or any(n not in model.landmarks for n in names):
+        return Head(head.astype(np.float32), np.zeros(len(head), np.float32))
+    place = dict(zip(names, model.landmark_points(model.template, list(names)), strict=True))
+    eyes = (place["left_eye"] + place["right_eye"]) / 2
+    mouth = (place["mouth_left"] + place["mouth_right"]) / 2
+    ears = (place["left_ear"] + place["right_ear"]) / 2
+    unit = max(eyes[1] - mouth[1], 1e-3)
+    up = (facts.here.rest[:, 1] - eyes[1]) / unit
+    ahead = (facts.here.rest[:, 2] - ears[2]) / max(place["nose"][2] - ears[2], 1e-3)
+    # Hairline: straight over the forehead, down in front of the ears, under them to the nape.
+    face = ramp(ahead, 0.22, 0.34) * (1 - ramp(up, 0.75, 0.95))
+    face = np.maximum(face, ramp(ahead, -0.15, 0.0) * (1 - ramp(up, -1.0, -0.8)))
+    for side in ("left_ear", "right_ear"):
+        apart = np.linalg.norm((facts.here.rest - place[side]) / unit, axis=1)
+        face = np.maximum(face, 1 - ramp(apart, 0.45, 0.6))
+    face = np.where(head, face, 0).astype(np.float32)
+    return Head(face, head - face)
+
+
+def skin_colour(facts: Facts, head: Head, seen: Look) -> np.ndarray:
+    """(3,) the person's skin: the face's median, else that of neck, hands or arms if it can be skin."""
+    face = (head.face > 0.9) & (seen.direct > 0.8)
+    if face.sum() >= 40:
+        return np.median(seen.colour[face], axis=0)
+    for group in (HAND, NECK, ARM):
+        pick = (facts.group == group) & (seen.direct > 0.6)
+        colours = seen.colour[pick]
+        colours = colours[could_be_skin(colours)]
+        if len(colours) >= 30 and len(colours) > 0.4 * pick.sum():
+            return np.median(colours, axis=0)
+    return TYPICAL_SKIN
+
+
+def could_be_skin(colour: np.ndarray) -> np.ndarray:
+    """(k,) bool for (k, 3) sRGB: skin of any tone is red over green over blue, and not strongly coloured."""
+    red, green, blue = colour[:, 0], colour[:, 1], colour[:, 2]
+    spread = (red - blue) / np.maximum(red, 1e-3)
+    return (red > green) & (green > 0.75 * blue) & (spread > 0.12) & (spread < 0.7) & (red > 0.2)
+
+
+def like_skin(colour: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """(k,) in [0, 1]: how near colours (k, 3) are to a skin, brightness counting less than hue."""
+    bright = colour.mean(1)
+    level = np.clip(bright / max(float(skin.mean()), 1e-3), 1e-3, None)
+    hue = np.abs(colour / np.maximum(bright, 1e-3)[:, None] - skin / max(float(skin.mean()), 1e-3)).max(1)
+    return ((1 - ramp(hue, *LIKE_SKIN)) * ramp(level, 0.45, 0.7) * (1 - ramp(level, 1.5, 1.9))).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Hair:
+    """colour : (3,) typical.  known : (n,) float32, scalp vertices whose photo colour is hair (or hat, or bald skin).
+    contrast : relative strength of its strands.  strands : whether it is hair at all, 0..1."""
+
+    colour: np.ndarray
+    known: np.ndarray
+    contrast: float
+    strands: float
+
+
+def find_hair(head: Head, seen: Look, skin: np.ndarray) -> Hair:
+    """What the photo shows on the scalp."""
+    scalp = head.scalp > 0.5
+    believed = np.where(scalp, seen.weight, 0)
+    pick = believed > 0.5
+    if pick.sum() < 15:
+        dark = skin * np.float32([0.35, 0.32, 0.3])
+        return Hair(dark, np.zeros(len(scalp), np.float32), 0.1, 1.0)
+    skinny = like_skin(seen.colour, skin)
+    share = float(skinny[pick].mean())
+    bald = share > 0.8
+    if not bald:
+        believed = believed * (1 - ramp(skinny, 0.3, 0.7))
+        pick = believed > 0.5
+        if pick.sum() < 15:
+            pick = scalp & (seen.weight > 0.5)
+    colours = seen.colour[pick]
+    typical = np.median(colours, axis=0)
+    # Outliers (sky between curls, a hand in the hair) are not hair.
+    away = np.abs(seen.colour - typical).max(1)
+    spread = max(0.12, 2.5 * float(np.median(np.abs(colours - typical).max(1))))
+    believed = believed * (1 - ramp(away, spread, 1.6 * spread))
+    light = colours.mean(1)
+    contrast = float(np.clip(np.std(light) / max(float(light.mean()), 0.05), 0.04, 0.22))
+    return Hair(typical, believed.astype(np.float32), contrast, 0.0 if bald else 1.0)
+
+
+def strands(rest: np.ndarray, centre: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(k,) around 0, about -1..1: noise drawn out along the strands, at rest positions (k, 3) of a head.
+
+    centre : (3,) the head's middle. Strands start at the crown, a little behind the top, and fall with the meridians.
+    """
+    away = rest - centre
+    radius = np.maximum(np.linalg.norm(away, axis=1), 1e-6)
+    axis = np.float32([0.0, 0.94, -0.34])
+    side = np.float32([1.0, 0.0, 0.0])
+    third = np.cross(axis, side)
+    polar = np.arccos(np.clip(away @ axis / radius, -1, 1)) / np.pi
+    around = (np.arctan2(away @ third, away @ side) / (2 * np.pi)) % 1
+    out = np.zeros(len(rest), np.float32)
+    rng = np.random.default_rng(seed)
+    # Lock, strand and fine strand: cells around, cells from crown to nape, share of the contrast.
+    for around_cells, down_cells, share in ((40, 5, 0.45), (140, 7, 0.6), (420, 9, 0.45)):
+        noise = rng.standard_normal((down_cells + 2, around_cells)).astype(np.float32)
+        noise = np.concatenate([noise, noise[:, :2]], 1)
+        bend = 0.012 * np.sin(9 * polar + 5 * around)
+        where = np.stack([((around + bend) % 1) * around_cells + 0.5, polar * down_cells + 0.5], 1)
+        out += share * sample(cv2.GaussianBlur(noise, (3, 3), 0.6), where.astype(np.float32))
+    # Meridians meet at the crown: fade there.
+    return out * ramp(polar, 0.02, 0.12).astype(np.float32)

@@ -1,0 +1,99 @@
+"""The photo as paint: a subject in, colours that hold nothing of the background out.
+
+Near the matte's edge a pixel mixes person and background, and the matte itself is a pixel or two off. So only pixels
+well inside count, and everything else takes its colour from them by pull-push (Gortler et al., The Lumigraph, 1996):
+the person's colours flow outwards over the whole crop. Whatever a texel looks up, it finds no background.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lookalike.appearance.sampling import ramp
+from lookalike.camera import Camera
+from lookalike.photo.subject import Subject
+
+#: Crop beyond the subject's box, as a share of its longer side.
+MARGIN = 0.04
+#: The rim that is not believed, from the matte's edge inwards, as shares of the box's longer side (and pixels at least):
+#: nothing up to the first, everything from the second on.
+RIM = (0.0015, 0.005)
+RIM_PIXELS = (1.0, 2.5)
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """The crop of the photo around the subject, possibly resampled. (h, w) is its size.
+
+    Attributes
+    ----------
+    camera : of the crop; its pixels are the crop's.
+    window : x0, y0 of the crop in the photo's pixels, and the scale (2 = twice the photo's pixels).
+    colour : (h, w, 3) float32 sRGB in [0, 1], the person's colours continued over the whole crop.
+    trust : (h, w) float32 in [0, 1], how much of that is the photo itself.
+    reach : (h, w) float32, distance to the nearest trusted pixel, pixels of the crop.
+    """
+
+    camera: Camera
+    window: tuple[float, float, float]
+    colour: np.ndarray
+    trust: np.ndarray
+    reach: np.ndarray
+
+    def pixels(self, photo_pixels: np.ndarray) -> np.ndarray:
+        """(..., 2) pixels of the photo -> pixels of the crop."""
+        x0, y0, scale = self.window
+        return (np.asarray(photo_pixels, np.float32)[..., :2] - np.float32([x0, y0])) * np.float32(scale)
+
+
+def develop(subject: Subject, camera: Camera, scale: float = 1.0) -> Photograph:
+    """The subject's crop, by `scale` <= 1 smaller than the photo (averaging, so that fine patterns do not alias).
+
+    camera : the whole photo's.
+    """
+    width, height = subject.photo.size
+    x0, y0, x1, y1 = subject.box
+    longer = max(x1 - x0, y1 - y0, 8)
+    grow = MARGIN * longer + 4
+    left, top = int(max(0, x0 - grow)), int(max(0, y0 - grow))
+    right, bottom = int(min(width, np.ceil(x1 + grow))), int(min(height, np.ceil(y1 + grow)))
+    rgb = subject.photo.rgb[top:bottom, left:right].astype(np.float32) / 255
+    matte = subject.matte[top:bottom, left:right].astype(np.float32)
+    window = camera.window(left, top, right - left, bottom - top, scale)
+    if scale != 1:
+        size = (window.width, window.height)
+        rgb, matte = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (rgb, matte))
+    trust = _trust(matte, longer * scale)
+    reach = cv2.distanceTransform((trust < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    return Photograph(window, (left, top, scale), flow_outwards(rgb, trust), trust, reach)
+
+
+def _trust(matte: np.ndarray, longer: float) -> np.ndarray:
+    inside = np.pad((matte > 0.5).astype(np.uint8), 1, mode="edge")  # the photo's frame is no outline
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    low, high = (max(share * longer, least) for share, least in zip(RIM, RIM_PIXELS, strict=True))
+    return (ramp(depth, low, high) * ramp(matte, 0.75, 0.98)).astype(np.float32)
+
+
+def flow_outwards(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Fill pixels of little weight from those of much, by pull-push.
+
+    colour : (h, w, c) float32.  weight : (h, w) float32 in [0, 1]. Returns (h, w, c): `colour` where the weight is 1.
+    """
+    levels = [(colour * weight[..., None], weight)]
+    while min(levels[-1][1].shape) > 1:
+        part, w = levels[-1]
+        size = ((w.shape[1] + 1) // 2, (w.shape[0] + 1) // 2)
+        part, w = (cv2.resize(cv2.GaussianBlur(a, (5, 5), 1.0), size, interpolation=cv2.INTER_AREA) for a in (part, w))
+        # A coarse pixel is as good as known once a quarter of it is.
+        gain = np.minimum(4.0, 1 / np.maximum(w, 1e-6))
+        levels.append((part * gain[..., None], np.minimum(w * gain, 1)))
+    part, w = levels[-1]
+    out = part / np.maximum(w, 1e-6)[..., None]
+    for part, w in reversed(levels[:-1]):
+        out = cv2.resize(out, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
+        out = part + (1 - w[..., None]) * out.reshape(*w.shape, -1)
+    return out
