@@ -1,0 +1,234 @@
+"""Fit the body to one person: landmarks in 2D and 3D, hands, face, outline, joint limits. In: Subject. Out: Body.
+
+The energy is a sum of squared or robust residuals, all as shares of the person's size, minimised by Adam in two stages:
+first the pose by landmarks, then everything with the outline. After SMPLify (Bogo et al., Keep it SMPL, ECCV 2016), with
+the 3D landmarks of MediaPipe's BlazePose GHUM (Grishchenko et al., 2022) in place of a search over depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lookalike.body.model import JOINTS, Body, BodyModel
+from lookalike.body.outline import OutlineTerm
+from lookalike.body.prior import joint_limits
+from lookalike.body.skinning import rest_shape, rotations, skin
+from lookalike.camera import Camera
+from lookalike.photo.subject import HAND_LANDMARKS, POSE_LANDMARKS, Subject
+
+#: How far each landmark is trusted in the picture. MediaPipe's hips and face inner points wander more than the rest.
+_TRUST_2D = {"hip": 0.5, "eye_inner": 0.3, "eye_outer": 0.5, "mouth": 0.5, "pinky": 0.3, "index": 0.3, "thumb": 0.3}
+#: Landmarks whose 3D places steer the pose.
+_SPATIAL = [
+    i for i, n in enumerate(POSE_LANDMARKS) if not any(k in n for k in ("eye", "mouth", "pinky", "index", "thumb"))
+]
+_SPATIAL += [i for i, n in enumerate(POSE_LANDMARKS) if n.endswith("foot_index")]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each term counts. Residuals are shares of the person's size, so the numbers compare."""
+
+    landmarks: float = 1.0
+    spatial: float = 0.25
+    depth: float = 0.5
+    hands: float = 0.4
+    face: float = 0.3
+    outline: float = 1.0
+    prior: float = 4e-6
+    limits: float = 5e-3
+    shape: float = 2e-6
+
+
+def fit_body(
+    subject: Subject,
+    model: BodyModel,
+    height: float | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    weights: Weights = Weights(),
+) -> Body:
+    """The body of `subject`, in the photo's camera frame.
+
+    height : metres from sole to crown, or None for 1.7 m (a child: what its proportions say).
+    seed : draws the outline's sample points. device : where torch computes; the problem is small, the CPU suits it.
+    """
+    problem = _Problem(subject, model, weights, seed, torch.device(device))
+    problem.minimise(steps=140, outline=False)
+    problem.minimise(steps=100, outline=True)
+    return problem.body(height)
+
+
+class _Problem:
+    """The unknowns (shape, pose, place) and the energy."""
+
+    def __init__(self, subject: Subject, model: BodyModel, weights: Weights, seed: int, device: torch.device) -> None:
+        self.model, self.weights, self.subject = model, weights, subject
+        width, high = subject.photo.size
+        self.camera = Camera.for_photo(width, high, subject.photo.focal)
+        tensor = lambda a: torch.as_tensor(np.asarray(a), dtype=torch.float32, device=device)  # noqa: E731
+
+        names = list(POSE_LANDMARKS)
+        self.target = tensor(subject.landmarks)
+        seen = np.clip(subject.visibility, 0, 1) ** 2
+        trust = [next((w for k, w in _TRUST_2D.items() if k in n), 1.0) for n in names]
+        self.trust = tensor(seen * trust)
+        self.size = float(self._size_in_pixels())
+        world = _towards(subject.world, self.camera, subject.landmarks)
+        self.world = tensor(world)
+        self.spatial_trust = tensor(0.3 + 0.7 * seen)
+        groups = [(names, subject.landmarks)]
+        hands = [(side, hand) for side, hand in (("left", subject.left_hand), ("right", subject.right_hand)) if hand]
+        groups += [([f"{side}_hand/{n}" for n in HAND_LANDMARKS], hand.pixels) for side, hand in hands]
+        face = [n for n in model.landmarks if n.startswith("face/")] if subject.face is not None else []
+        if subject.face is not None and face:
+            groups.append((face, subject.face[[int(n.split("/")[1]) for n in face], :2]))
+
+        # only the vertices that some term looks at are posed; one small matrix blends them into the landmarks
+        self.outline = OutlineTerm(subject, model, self.size, seed)
+        used = [n for g, _ in groups for n in g]
+        rows = np.union1d(np.concatenate([model.landmarks[n][0] for n in used]), self.outline.vertices)
+        self.outline_rows = torch.from_numpy(np.searchsorted(rows, self.outline.vertices))
+        blend = np.zeros((len(used), len(rows)), np.float32)
+        for i, n in enumerate(used):
+            blend[i, np.searchsorted(rows, model.landmarks[n][0])] = model.landmarks[n][1]
+        self.blend = tensor(blend)
+        ends = np.cumsum([len(g) for g, _ in groups])
+        parts = [(slice(e - len(g), e), tensor(target)) for e, (g, target) in zip(ends, groups, strict=True)][1:]
+        self.hands = [(*part, tensor(hand.world)) for part, (_, hand) in zip(parts, hands, strict=False)]
+        self.face = parts[-1] if face else None
+
+        self.arrays = model.tensors(rows)
+        low, high_, deviation = joint_limits()
+        self.low, self.high, self.deviation = tensor(low[1:]), tensor(high_[1:]), tensor(deviation[1:])
+        self.base = tensor(_torso_rotation(world))
+        self.turn = torch.zeros(3, requires_grad=True)
+        self.pose = torch.zeros(len(JOINTS) - 1, 3, requires_grad=True)
+        self.betas = torch.zeros(model.shape_count, requires_grad=True)
+        self.log_size = torch.zeros(1, requires_grad=True)
+        self.place = torch.tensor(self._first_place(world), dtype=torch.float32, requires_grad=True)
+
+    def _size_in_pixels(self) -> float:
+        """The length that residuals are measured in: the person's height, standing straight, in pixels."""
+        world, pixels = self.subject.world[:, :2] * [1, -1], self.subject.landmarks
+        keep = self.subject.visibility > 0.3 if (self.subject.visibility > 0.3).sum() >= 6 else slice(None)
+        a, b = world[keep] - world[keep].mean(0), pixels[keep] - pixels[keep].mean(0)
+        return 1.7 * max(float((a * b).sum() / max((a * a).sum(), 1e-6)), 8.0)
+
+    def _first_place(self, world: np.ndarray) -> np.ndarray:
+        """(3,) where the pelvis is: its depth from the person's size, its direction from the landmarks."""
+        depth = self.camera.focal * 1.7 / self.size
+        seen = np.clip(self.subject.visibility, 0.05, 1)[:, None]
+        rays = self.camera.rays(self.subject.landmarks)
+        ray = (rays * seen).sum(0) / seen.sum()
+        return ray * depth - (world * seen).sum(0) / seen.sum()
+
+    def posed(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Vertices (k, 3) in use and joints (52, 3), camera frame."""
+        rest, joints = rest_shape(self.arrays, self.betas)
+        root = self.base @ rotations(self.turn)
+        vertices, places, _ = skin(self.arrays, rest, joints, torch.cat([torch.zeros(1, 3), self.pose]))
+        move = lambda p: (p - joints[0]) @ root.T + joints[0] + self.place  # noqa: E731
+        return move(vertices), move(places)
+
+    def energy(self, outline: bool) -> torch.Tensor:
+        w = self.weights
+        vertices, _ = self.posed()
+        points = self.blend @ vertices
+        pixels = self.camera.project(points)
+        count = len(POSE_LANDMARKS)
+
+        off = (pixels[:count] - self.target) / self.size
+        total = w.landmarks * (self.trust * _robust(off, 0.04)).mean()
+
+        mine = points[:count][_SPATIAL]
+        theirs = self.world[_SPATIAL] * torch.exp(self.log_size)
+        trust = self.spatial_trust[_SPATIAL][:, None]
+        centre = lambda p: p - (p * trust).sum(0) / trust.sum()  # noqa: E731
+        away = (centre(mine) - centre(theirs)) / 1.7
+        away = away * torch.tensor([1.0, 1.0, w.depth**0.5])
+        total = total + w.spatial * (trust[:, 0] * _robust(away, 0.1)).mean()
+
+        for part, target, world in self.hands:
+            total = total + w.hands * _robust((pixels[part] - target) / self.size, 0.02).mean() * 0.5
+            a, b = points[part] - points[part].mean(0), world - world.mean(0)
+            total = total + w.hands * (((a - b) / 1.7) ** 2).sum(1).mean()
+        if self.face is not None:
+            part, target = self.face
+            total = total + w.face * _robust((pixels[part] - target) / self.size, 0.02).mean()
+
+        beyond = torch.relu(self.low - self.pose) + torch.relu(self.pose - self.high)
+        total = total + w.limits * (beyond**2).sum() + w.prior * ((self.pose / self.deviation) ** 2).sum()
+        total = total + w.shape * (self.betas**2).sum() + 1e-3 * (self.log_size**2).sum()
+        if outline:
+            total = total + w.outline * self.outline(self.camera.project(vertices[self.outline_rows]))
+        return total
+
+    def minimise(self, steps: int, outline: bool) -> None:
+        groups = [
+            dict(params=[self.turn], lr=0.04),
+            dict(params=[self.pose], lr=0.04),
+            dict(params=[self.betas], lr=0.05),
+            dict(params=[self.log_size], lr=0.01),
+            dict(params=[self.place], lr=0.03),
+        ]
+        optimiser = torch.optim.Adam(groups, betas=(0.9, 0.98))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, [g["lr"] for g in groups], total_steps=steps, pct_start=0.15, div_factor=4, final_div_factor=20
+        )
+        for _ in range(steps):
+            optimiser.zero_grad()
+            self.energy(outline).backward()
+            optimiser.step()
+            schedule.step()
+
+    def body(self, height: float | None) -> Body:
+        from scipy.spatial.transform import Rotation
+
+        betas = self.betas.detach().numpy()
+        root = (self.base @ rotations(self.turn)).detach().numpy()
+        pose = np.concatenate([Rotation.from_matrix(root).as_rotvec()[None], self.pose.detach().numpy()])
+        with torch.no_grad():
+            vertices, _ = self.posed()
+            pixels = self.camera.project(self.blend @ vertices)[: len(POSE_LANDMARKS)]
+        error = np.linalg.norm((pixels - self.target).numpy(), axis=1)[self.subject.visibility > 0.5]
+        tall = np.ptp((self.model.template + np.tensordot(betas, self.model.shape_basis, 1))[:, 1])
+        scale = (height or 1.7) / tall
+        return self.model.posed(
+            betas,
+            pose,
+            self.place.detach().numpy() * scale,
+            self.camera,
+            scale=scale,
+            landmark_error=float(np.median(error) / self.size) if len(error) else float("nan"),
+        )
+
+
+def _robust(residual: torch.Tensor, scale: float) -> torch.Tensor:
+    """Geman-McClure: squared length (n,) of residuals (n, c), levelling off beyond `scale`."""
+    square = (residual**2).sum(-1)
+    return square / (1 + square / scale**2)
+
+
+def _towards(world: np.ndarray, camera: Camera, pixels: np.ndarray) -> np.ndarray:
+    """Turn 3D landmarks, estimated as if the camera looked straight at the person, into the photo's camera frame."""
+    from scipy.spatial.transform import Rotation
+
+    ray = camera.rays(pixels.mean(0)[None])[0]
+    ray = ray / np.linalg.norm(ray)
+    turn, _ = Rotation.align_vectors([ray, np.cross([0, 1, 0], -ray)], [[0, 0, -1], [1, 0, 0]], weights=[10, 1])
+    return turn.apply(world)
+
+
+def _torso_rotation(world: np.ndarray) -> np.ndarray:
+    """(3, 3) rotation of the pelvis: X to the person's left, Y up the spine."""
+    point = dict(zip(POSE_LANDMARKS, world, strict=True))
+    left = point["left_hip"] - point["right_hip"] + 0.5 * (point["left_shoulder"] - point["right_shoulder"])
+    up = point["left_shoulder"] + point["right_shoulder"] - point["left_hip"] - point["right_hip"]
+    y = up / max(np.linalg.norm(up), 1e-6)
+    x = left - (left @ y) * y
+    x = x / max(np.linalg.norm(x), 1e-6)
+    return np.stack([x, y, np.cross(x, y)], 1)
