@@ -15,6 +15,9 @@ OPACITY = 0.6
 #: Landmarks less visible than this are not drawn.
 VISIBLE = 0.3
 
+#: What the clay's colour is multiplied with: blue, which people and their clothes seldom are.
+TINT = np.array([0.62, 0.82, 1.12], np.float32)
+
 OUTLINE = (255, 255, 255)
 PHOTO_DOT, BODY_DOT, DOT_RIM = (64, 224, 255), (255, 150, 40), (20, 20, 24)
 
@@ -34,8 +37,9 @@ def overlay(body: Body, subject: Subject, longest: int | None = 1280) -> np.ndar
 
     studio = Studio(body.vertices, body.model.faces)
     figure = studio.render(View.of_photo(camera), "clay", background=None, ground=False)
+    tinted = np.minimum(figure[..., :3] * TINT, 255)
     share = OPACITY / 255 * figure[..., 3:].astype(np.float32)
-    picture = np.ascontiguousarray(np.round(picture * (1 - share) + figure[..., :3] * share).astype(np.uint8))
+    picture = np.ascontiguousarray(np.round(picture * (1 - share) + tinted * share).astype(np.uint8))
 
     # Fine work is drawn in sixteenths of a pixel.
     line = max(1, round(max(size) / 1000))

@@ -9,6 +9,7 @@ cores.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -106,12 +107,12 @@ class RayCaster:
         """
         directions = np.ascontiguousarray(directions, np.float32)
         count = len(directions)
-        origins = self._origins(origins, count)
+        starts = self._starts(origins, count)
         face, depth = np.full(count, -1, np.int32), np.full(count, np.inf, np.float32)
         bary = np.zeros((count, 3), np.float32)
 
         def run(part: slice) -> None:
-            found = self._scene.run(origins[part], directions[part], output=1)
+            found = self._scene.run(starts(part), directions[part], output=1)
             hit = found["primID"] >= 0
             face[part] = found["primID"]
             depth[part] = np.where(hit, found["tfar"], np.float32(np.inf))
@@ -128,12 +129,12 @@ class RayCaster:
         """
         directions = np.ascontiguousarray(directions, np.float32)
         count = len(directions)
-        origins = self._origins(origins, count)
+        starts = self._starts(origins, count)
         blocked = np.zeros(count, bool)
 
         def run(part: slice) -> None:
             limit = None if np.isinf(far) else np.full(len(directions[part]), far, np.float32)
-            blocked[part] = self._scene.run(origins[part], directions[part], limit, query="OCCLUDED") >= 0
+            blocked[part] = self._scene.run(starts(part), directions[part], limit, query="OCCLUDED") >= 0
 
         self._in_parts(run, count)
         return blocked
@@ -173,11 +174,12 @@ class RayCaster:
         """(height, width) float32 depth in metres along -Z of the first (or last) surface, inf where there is none."""
         return self.cast_image(camera, back).depth
 
-    def _origins(self, origins: np.ndarray, count: int) -> np.ndarray:
-        centred = (np.asarray(origins, np.float64) - self._centre).astype(np.float32)
-        return np.ascontiguousarray(np.broadcast_to(centred, (count, 3)))
+    def _starts(self, origins: np.ndarray, count: int) -> Callable[[slice], np.ndarray]:
+        """A function that gives some of the rays' origins in the centred mesh's frame, (k, 3) float32."""
+        origins = np.broadcast_to(np.asarray(origins), (count, 3))
+        return lambda part: np.subtract(origins[part], self._centre, dtype=np.float64).astype(np.float32)
 
-    def _in_parts(self, run, count: int) -> None:
+    def _in_parts(self, run: Callable[[slice], None], count: int) -> None:
         if self._scene is None or count == 0:
             return
         parts = [slice(i, i + CHUNK) for i in range(0, count, CHUNK)]

@@ -77,7 +77,7 @@ class Studio:
         self.caster = RayCaster(vertices, faces, threads)
         self.normals = vertex_normals(vertices, faces)
         self.height = float((self.caster.high - self.caster.low).max())
-        directions = sphere_directions(64 if len(vertices) <= 60_000 else 32)
+        directions = sphere_directions(64 if len(vertices) <= 20_000 else 36)
         sky = sky_seen(self.caster, self.vertices, self.normals, 0.25 * self.height, directions)
         self._sky = smoothed(sky, self.faces)
         self._ground: GroundShadow | None = None

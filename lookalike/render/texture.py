@@ -17,12 +17,11 @@ def bilinear(image: np.ndarray, x: np.ndarray, y: np.ndarray, outside: float | N
     import cv2
 
     count = len(x)
-    place = np.zeros((-(-count // _WIDTH) * _WIDTH, 2), np.float32)
-    place[:count, 0], place[:count, 1] = np.clip(x, -9, 40000), np.clip(y, -9, 40000)
+    place = np.zeros((2, -(-count // _WIDTH) * _WIDTH), np.float32)
+    place[0, :count], place[1, :count] = np.clip(x, -9, 40000), np.clip(y, -9, 40000)
+    columns, rows = place.reshape(2, -1, _WIDTH)
     border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
-    found = cv2.remap(
-        image, place.reshape(-1, _WIDTH, 2), None, cv2.INTER_LINEAR, borderMode=border, borderValue=(outside or 0,)
-    )
+    found = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=border, borderValue=(outside or 0,))
     return found.reshape(-1, *image.shape[2:])[:count]
 
 
