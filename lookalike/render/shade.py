@@ -40,6 +40,10 @@ KEY, FILL, RIM = _direction(-0.55, 0.7, 0.75), _direction(0.85, 0.15, 0.6), _dir
 
 _LINEAR = np.arange(256) / 255.0
 _LINEAR = np.where(_LINEAR <= 0.04045, _LINEAR / 12.92, ((_LINEAR + 0.055) / 1.055) ** 2.4).astype(np.float32)
+#: sRGB of linear light in steps of 1/4095, fine enough that every one of the 256 codes keeps its place.
+_CODE = np.arange(4096) / 4095.0
+_CODE = np.where(_CODE <= 0.0031308, _CODE * 12.92, 1.055 * np.power(_CODE, 1 / 2.4) - 0.055)
+_CODE = np.round(_CODE * 255).astype(np.uint8)
 
 
 def decode_srgb(colour: np.ndarray) -> np.ndarray:
@@ -49,9 +53,7 @@ def decode_srgb(colour: np.ndarray) -> np.ndarray:
 
 def encode_srgb(light: np.ndarray) -> np.ndarray:
     """Linear light to uint8 sRGB, clipped at 1."""
-    light = np.clip(light, 0, 1)
-    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * np.power(light, 1 / 2.4) - 0.055)
-    return np.round(encoded * 255).astype(np.uint8)
+    return _CODE[(np.clip(light, 0, 1) * 4095 + 0.5).astype(np.uint16)]
 
 
 class Studio:
@@ -146,9 +148,10 @@ class Studio:
     def _window(self, view: View) -> tuple[slice, slice]:
         """Rows and columns of the pixels around the mesh."""
         camera = view.camera
-        if view.to_camera(self.vertices)[:, 2].max() > -1e-3:
+        local = view.to_camera(self.vertices)
+        if local[:, 2].max() > -1e-3:
             return slice(0, camera.height), slice(0, camera.width)
-        pixels = view.project(self.vertices)
+        pixels = camera.project(local)
         first, last = np.floor(pixels.min(0)) - 1, np.ceil(pixels.max(0)) + 1
         (u0, v0), (u1, v1) = np.clip([first, last], 0, [camera.width, camera.height]).astype(int)
         return slice(v0, v1), slice(u0, u1)
