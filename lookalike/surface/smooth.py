@@ -1,0 +1,75 @@
+"""Smooth functions on a surface: a mesh in its rest pose in, the matrices of their energies out.
+
+The Laplacian is the cotangent one (Pinkall and Polthier, 1993). Its metric may be stretched along the limbs: clothes are
+tubes around limbs, so what the outline says on both sides of a tube has to travel around it easily and along it hardly (a
+hem stays a hem). Stretching lengths along the limb's axis before the cotangents are taken does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csc_matrix, csr_matrix, diags
+from scipy.sparse.linalg import SuperLU, splu
+
+
+@dataclass(frozen=True)
+class Energies:
+    """Quadratic energies of functions on a mesh with n vertices.
+
+    area : (n,) each vertex's share of the surface, square metres.
+    membrane : (n, n) sparse: f' membrane f is the integral of |grad f|^2.
+    plate : (n, n) sparse: f' plate f is the integral of (Laplacian f)^2.
+    """
+
+    area: np.ndarray
+    membrane: csr_matrix
+    plate: csr_matrix
+
+
+def energies(vertices: np.ndarray, faces: np.ndarray, axes: np.ndarray | None = None) -> Energies:
+    """Energies of functions on a mesh.
+
+    vertices : (n, 3) metres.  faces : (m, 3).  axes : (n, 3) or None: lengths along an axis a count 1 + |a| times.
+    """
+    corners = vertices[faces].astype(float)
+    sides = np.roll(corners, -2, 1) - np.roll(corners, -1, 1)  # sides[:, k] lies opposite corner k
+    if axes is not None:
+        axis = axes[faces].mean(1)
+        size = np.linalg.norm(axis, axis=1, keepdims=True)
+        unit = axis / np.maximum(size, 1e-9)
+        sides += np.einsum("mki,mi->mk", sides, unit)[..., None] * (size * unit)[:, None]
+    square = np.einsum("mki,mki->mk", sides, sides)
+    double_area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
+    double_area = np.maximum(double_area, 1e-3 * square.max(1) + 1e-12)  # slivers
+    # cot at corner k = (b^2 + c^2 - a^2) / (4 area), a the side opposite.
+    weight = (square.sum(1, keepdims=True) - 2 * square) / (4 * double_area[:, None])
+    count = len(vertices)
+    i, j = np.roll(faces, -1, 1).ravel(), np.roll(faces, -2, 1).ravel()
+    off = csr_matrix((weight.ravel(), (i, j)), shape=(count, count))
+    off = off + off.T
+    membrane = diags(np.asarray(off.sum(1)).ravel()) - off
+    area = np.bincount(faces.ravel(), np.repeat(double_area / 6, 3), count)
+    plate = membrane @ diags(1 / np.maximum(area, 1e-9)) @ membrane
+    return Energies(area, membrane.tocsr(), plate.tocsr())
+
+
+def factorise(matrix) -> SuperLU:
+    """Sparse factors of a symmetric positive definite matrix."""
+    return splu(csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
+def lower_envelope(values: np.ndarray, edges: np.ndarray, lengths: np.ndarray, slope: float, rounds: int) -> np.ndarray:
+    """The largest function below `values` that rises by at most `slope` a metre along edges (as far as `rounds` edges see).
+
+    values : (n,).  edges : (e, 2).  lengths : (e,) metres. Returns (n,).
+    """
+    out = values.copy()
+    rise = slope * lengths
+    i, j = edges.T
+    for _ in range(rounds):
+        before = out.copy()
+        np.minimum.at(out, i, before[j] + rise)
+        np.minimum.at(out, j, before[i] + rise)
+    return out
