@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 USAGE_ERROR = 2  # what typer itself returns for a wrong option
 BUG = 70  # EX_SOFTWARE of sysexits.h
+LISTED = 5  # items of a long list that `info` shows
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
@@ -255,11 +256,12 @@ def info(
 
 def _in_words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_in_words(item)}" for key, item in value.items())
+        return " ".join(_in_words(item) for item in value.values() if item is not None)
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_in_words, value)) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+        shown = ", ".join(map(_in_words, value[:LISTED])) or "none"
+        return f"{len(value)}: {shown}, ..." if len(value) > LISTED else shown
+    if value is None:
+        return "unknown"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -98,9 +98,9 @@ def find_people(
 ) -> list[Subject]:
     """The people of a photo, left to right: the first half of the method."""
     clock = clock or StageClock()
-    with clock("load"):
-        from lookalike.photo import find_subjects, read_photo
     with clock("read"):
+        from lookalike.photo import find_subjects, read_photo
+
         if isinstance(photo, (str, Path)):
             photo = read_photo(Path(photo))
     with clock("find"):

@@ -12,9 +12,9 @@ from lookalike.stages import Stage
 
 #: Stage -> (what the display says, typical seconds on two CPU cores: the stage's share of the bar).
 STAGES = {
-    "load": ("loading models", 1.0),
     "read": ("reading the photo", 0.2),
     "find": ("finding people", 2.0),
+    "load": ("loading the body", 1.0),
     "fit": ("fitting the body", 4.0),
     "draw": ("drawing out the surface", 3.0),
     "paint": ("painting", 2.0),

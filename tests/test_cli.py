@@ -248,6 +248,27 @@ def test_output_below_a_file_is_refused(quick, tmp_path):
     assert quick == []  # found out before any work
 
 
+def test_info_is_for_people_and_for_programs(monkeypatch):
+    import lookalike.export
+
+    facts = {
+        "generator": None,
+        "height": 1.74321,
+        "face_shapes": list("abcdefgh"),
+        "animations": [],
+        "textures": [{"use": "base colour", "width": 2048, "height": 1024, "format": "JPEG"}],
+    }
+    monkeypatch.setattr(lookalike.export, "read_info", lambda path: facts, raising=False)
+    assert json.loads(run("info", "me.glb", "--json").stdout) == facts
+    assert run("info", "me.glb").stdout.splitlines() == [
+        "generator    unknown",
+        "height       1.743",
+        "face shapes  8: a, b, c, d, e, ...",
+        "animations   none",
+        "textures     base colour 2048 1024 JPEG",
+    ]
+
+
 def test_info_of_a_file_that_is_no_glb(tmp_path):
     (tmp_path / "x.glb").write_text("no")
     for path in (tmp_path / "x.glb", tmp_path / "missing.glb"):
