@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lookalike.appearance.front import FAR, IN_FRONT, FrontView
-from lookalike.appearance.parts import HEAD_KIND, NO_KIND, Places
+from lookalike.appearance.parts import BODY_KIND, HAND_KIND, HEAD_KIND, NO_KIND, Places
 from lookalike.appearance.photograph import Photograph
 from lookalike.appearance.sampling import nearest, ramp, sample
 
@@ -60,8 +60,13 @@ def look(photograph: Photograph, front: FrontView, places: Places, colours: np.n
     apart = np.sqrt(np.einsum("kc,kc->k", apart, apart)) / np.maximum(places.thickness, 1e-3)
     weight *= np.where(nothing, 1, 1 - ramp(apart, 0.8, 1.1))
     weight *= 1 - ramp(cosine, -0.05, 0.05) * ramp(depth - first - 1.5 * shift, *HIDDEN)
-    weight *= 1 - ramp(sample(photograph.reach, pixels) / metre, *REACH)
     weight *= nothing | (places.kind == nearest(front.kind, spot))
+    pixels += places.offset * np.float32(photograph.window[2])
+    weight *= 1 - ramp(sample(photograph.reach, pixels) / metre, *REACH)
+    shown = nearest(photograph.shows, pixels)
+    weight *= (places.kind != BODY_KIND) | (shown == BODY_KIND)
+    if photograph.hands:
+        weight *= (places.kind != HAND_KIND) | (shown == HAND_KIND)
     # A face shows nothing of the back of its head.
     weight *= np.where(places.kind == HEAD_KIND, ramp(cosine, 0.15, 0.4), places.kind != NO_KIND)
     weight *= (pixels > -1).all(1) & (pixels[:, 0] < camera.width + 1) & (pixels[:, 1] < camera.height + 1)

@@ -34,7 +34,8 @@ from lookalike.appearance.parts import (
     gather,
 )
 from lookalike.appearance.photograph import Photograph, develop
-from lookalike.appearance.sampling import ramp, sample
+from lookalike.appearance.registration import register
+from lookalike.appearance.sampling import ramp
 from lookalike.appearance.texels import Texels, texel_map
 from lookalike.appearance.undercoat import Undercoat, lay_undercoat
 from lookalike.body.model import Body
@@ -55,6 +56,7 @@ def paint(surface: Surface, subject: Subject, body: Body, largest: int = 2048) -
     smallest of 1024, 2048 and 4096 that keeps the photo's own resolution is taken.
     """
     facts = gather(surface, body)
+    facts = register(facts, subject, body)
     size, scale = _resolution(surface, body, largest)
     texels = texel_map(surface.uv, surface.face_uv, size)
     photograph = develop(subject, body.camera, scale)
@@ -104,7 +106,8 @@ def _paint_texels(
     def run(part: slice) -> None:
         values = texels.interpolate(faces, table, part)
         kind = kinds[texels.face[part]]
-        base, mirror, trust, scalp = values[:, 11:14], values[:, 14], values[:, 15], values[:, 16]
+        base, mirror, trust, scalp = np.split(values[:, Places.WIDTH :], [3, 4, 5], axis=1)
+        mirror, trust, scalp = mirror[:, 0], trust[:, 0], scalp[:, 0]
         found = look(photograph, front, Places.of_table(values[:, : Places.WIDTH], kind))
         # What is carried round the head's sides must be hair; what is seen is what it is.
         weight = found.weight * np.maximum(ramp(found.direct, 0.2, 0.6), 1 - scalp * (1 - trust))

@@ -19,7 +19,7 @@ from lookalike.surface.mesh import Surface
 GROUPS = ("head", "neck", "torso", "arm", "hand", "leg", "foot", "eyes", "mouth")
 HEAD, NECK, TORSO, ARM, HAND, LEG, FOOT, EYES, MOUTH = range(len(GROUPS))
 #: Typical radius in metres at the part's sides: how far the surface curves away from the camera there.
-RADIUS = np.float32([0.075, 0.055, 0.085, 0.045, 0.02, 0.065, 0.04, 0.01, 0.01])
+RADIUS = np.float32([0.02, 0.055, 0.085, 0.045, 0.008, 0.065, 0.04, 0.01, 0.01])
 #: Two points of a part may share a colour "through the body" if their rest positions are no further apart than this.
 THICKNESS = np.float32([0.12, 0.15, 0.40, 0.17, 0.05, 0.26, 0.12, 0.0, 0.0])
 #: Which parts may read which: head reads head, hand reads hand, the rest reads the rest; eyes and mouth read nothing.
@@ -38,6 +38,7 @@ class Places:
     position, normal : (k, 3) float32 camera frame; the normals are smoothed over a few centimetres.
     rest : (k, 3) float32 rest pose (T-pose, Y up, facing +Z), the model's template, metres.
     radius, thickness : (k,) float32 metres, see `RADIUS` and `THICKNESS`.
+    offset : (k, 2) float32 pixels of the photo, added to the projection when colours are looked up (registration.py).
     kind : (k,) uint8, see `KIND`.
     """
 
@@ -46,20 +47,28 @@ class Places:
     rest: np.ndarray
     radius: np.ndarray
     thickness: np.ndarray
+    offset: np.ndarray
     kind: np.ndarray
 
     #: Numbers a row in `table`.
-    WIDTH = 11
+    WIDTH = 13
 
     def table(self) -> np.ndarray:
         """(k, WIDTH) float32: everything that may be interpolated, `of_table` takes it apart."""
-        columns = (self.position, self.normal, self.rest, self.radius[:, None], self.thickness[:, None])
+        columns = (
+            self.position,
+            self.normal,
+            self.rest,
+            self.radius[:, None],
+            self.thickness[:, None],
+            self.offset,
+        )
         return np.concatenate(columns, axis=1, dtype=np.float32)
 
     @classmethod
     def of_table(cls, table: np.ndarray, kind: np.ndarray) -> Places:
         """The places of a table (k, WIDTH)."""
-        return cls(table[:, :3], table[:, 3:6], table[:, 6:9], table[:, 9], table[:, 10], kind)
+        return cls(table[:, :3], table[:, 3:6], table[:, 6:9], table[:, 9], table[:, 10], table[:, 11:], kind)
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ def gather(surface: Surface, body: Body) -> Facts:
         rest=rest.astype(np.float32),
         radius=radius.astype(np.float32),
         thickness=thickness.astype(np.float32),
+        offset=np.zeros((len(group), 2), np.float32),
         kind=KIND[group],
     )
     return Facts(group, here, _mirror(here, surface, body), edges, average)
@@ -133,6 +143,7 @@ def _mirror(here: Places, surface: Surface, body: Body) -> Places:
         rest=(surface.anchors @ model.template[other]).astype(np.float32),
         radius=here.radius,
         thickness=here.thickness,
+        offset=here.offset,
         kind=here.kind,
     )
 
@@ -155,7 +166,7 @@ def body_groups(model: BodyModel) -> np.ndarray:
 def _group_of_joint(name: str) -> int:
     if "eye" in name:
         return EYES
-    if "_" in name and name[-1].isdigit() or "wrist" in name:
+    if ("_" in name and name[-1].isdigit()) or "wrist" in name:
         return HAND
     for word, group in (
         ("head", HEAD), ("jaw", HEAD), ("neck", NECK), ("shoulder", ARM), ("elbow", ARM), ("hip", LEG), ("knee", LEG),

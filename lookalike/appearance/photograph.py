@@ -12,16 +12,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from lookalike.appearance.parts import BODY_KIND, HAND_KIND, HEAD_KIND
 from lookalike.appearance.sampling import ramp
 from lookalike.camera import Camera
 from lookalike.photo.subject import Subject
 
 #: Crop beyond the subject's box, as a share of its longer side.
 MARGIN = 0.04
-#: The rim that is not believed, from the matte's edge inwards, as shares of the box's longer side (and pixels at least):
+#: The rim that is not believed, from the matte's edge inwards, in shares of the box's longer side, and pixels at least:
 #: nothing up to the first, everything from the second on.
 RIM = (0.0015, 0.005)
 RIM_PIXELS = (1.0, 2.5)
+#: Below this confidence a hand is not used. A found hand's outline lies beyond its landmarks, in palm lengths.
+SURE_HAND = 0.5
+HAND_BEYOND = 0.3
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Photograph:
     colour : (h, w, 3) float32 sRGB in [0, 1], the person's colours continued over the whole crop.
     trust : (h, w) float32 in [0, 1], how much of that is the photo itself.
     reach : (h, w) float32, distance to the nearest trusted pixel, pixels of the crop.
+    shows : (h, w) uint8, `HAND_KIND` and `HEAD_KIND` on the hands and the face that were found, else `BODY_KIND`.
+    hands : whether any hand was found.
     """
 
     camera: Camera
@@ -42,6 +48,8 @@ class Photograph:
     colour: np.ndarray
     trust: np.ndarray
     reach: np.ndarray
+    shows: np.ndarray
+    hands: bool
 
     def pixels(self, photo_pixels: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of the photo -> pixels of the crop."""
@@ -68,7 +76,24 @@ def develop(subject: Subject, camera: Camera, scale: float = 1.0) -> Photograph:
         rgb, matte = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (rgb, matte))
     trust = _trust(matte, longer * scale)
     reach = cv2.distanceTransform((trust < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    return Photograph(window, (left, top, scale), flow_outwards(rgb, trust), trust, reach)
+    colour = flow_outwards(rgb, trust)
+    hands = [h.pixels for h in (subject.left_hand, subject.right_hand) if h is not None and h.confidence > SURE_HAND]
+    shows = np.full(matte.shape, BODY_KIND, np.uint8)
+    to_crop = lambda p: (np.asarray(p, np.float32)[:, :2] - np.float32([left, top])) * np.float32(scale)  # noqa: E731
+    for pixels in hands:
+        palm = float(np.linalg.norm(pixels[9, :2] - pixels[0, :2])) * scale
+        _draw(shows, to_crop(pixels), HAND_KIND, HAND_BEYOND * palm)
+    if subject.face is not None:
+        _draw(shows, to_crop(subject.face), HEAD_KIND, 0)
+    return Photograph(window, (left, top, scale), colour, trust, reach, shows, bool(hands))
+
+
+def _draw(image: np.ndarray, pixels: np.ndarray, value: int, beyond: float) -> None:
+    """Fill the convex hull of pixels (k, 2), and `beyond` pixels around it."""
+    hull = np.rint(cv2.convexHull(pixels.astype(np.float32)) - 0.5).astype(np.int32)
+    cv2.fillConvexPoly(image, hull, value)
+    if beyond >= 1:
+        cv2.polylines(image, [hull], True, value, int(round(2 * beyond)))
 
 
 def _trust(matte: np.ndarray, longer: float) -> np.ndarray:
