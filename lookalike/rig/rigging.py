@@ -8,8 +8,11 @@ from lookalike.appearance.material import Material
 from lookalike.body.model import Body
 from lookalike.rig.avatar import Avatar
 from lookalike.rig.face import face_shapes
+from lookalike.rig.figure import measure_figure
+from lookalike.rig.idle import idle
 from lookalike.rig.rest import a_pose, unpose
 from lookalike.rig.skeleton import make_skeleton
+from lookalike.rig.walk import gait, walk
 from lookalike.rig.weights import skin_weights
 from lookalike.surface.mesh import Surface
 
@@ -29,6 +32,8 @@ def rig(surface: Surface, body: Body, material: Material, name: str) -> Avatar:
     ground = vertices[:, 1].min()
     vertices[:, 1] -= ground
     skeleton = make_skeleton(body.model.joint_names, body.model.parents, pose.joints - [0, ground, 0])
+    figure = measure_figure(skeleton, vertices, joints, weights, pose.vertices - [0, ground, 0], body.model.weights)
+    motions = (walk(figure), idle(figure))
     return Avatar(
         name=name,
         vertices=vertices.astype(np.float32),
@@ -36,9 +41,9 @@ def rig(surface: Surface, body: Body, material: Material, name: str) -> Avatar:
         skin_weights=weights,
         skeleton=skeleton,
         face_shapes=face_shapes(surface, body),
-        motions=(),
+        motions=motions,
         material=material,
         surface=surface,
         body=body,
-        report={},
+        report={"motions": {"walk": gait(figure).as_json(), "idle": {"seconds": float(motions[1].times[-1])}}},
     )

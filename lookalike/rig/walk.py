@@ -1,0 +1,153 @@
+"""The walk: one cycle on the spot, from the person's own measures.
+
+Angles of feet, pelvis, trunk and arms follow gait laboratories' averages (Perry and Burnfield, "Gait Analysis", 2010;
+Winter, "Biomechanics and Motor Control of Human Movement", 2009). Speed and stride scale with the legs by the Froude
+number, so children take shorter and quicker steps (Alexander, "Optimization and gaits", 1989). The feet roll on the ground
+without sliding; hips and knees follow from the feet and the pelvis.
+
+The walk is on the spot: the ground, and the standing foot with it, moves to -Z at the walk's speed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
+
+from lookalike.rig.arms import hanging_arm, relaxed_hand
+from lookalike.rig.avatar import Motion
+from lookalike.rig.figure import SIDES, Figure
+from lookalike.rig.footing import Foot
+from lookalike.rig.kinematics import about, keys
+from lookalike.rig.legs import highest_root, place_legs
+
+FRAME_RATE = 30
+#: A relaxed walk: speed squared over leg length and gravity.
+FROUDE = 0.15
+#: Stride (two steps) in leg lengths at that speed.
+STRIDE = 1.40
+#: Parts of the cycle, from the heel's strike: sole flat, heel off, toes off; and where the hip passes over the ankle.
+FLAT, HEEL_OFF, TOE_OFF, MIDDLE = 0.09, 0.32, 0.62, 0.22
+ARRIVE, LEAVE = 0.4, 2.2
+BOB, BOB_PEAK = 0.018, 0.273
+#: Toes point outwards, degrees.
+TOE_OUT = 6.0
+
+#: Pitch of the foot and of the toes against the ground, degrees, over the cycle; positive lifts the heel.
+_FOOT = ((0, -17), (0.045, -8), (FLAT, 0), (HEEL_OFF, 0), (0.42, 4), (0.5, 13), (0.56, 31), (TOE_OFF, 55), (0.67, 61)) + (
+    (0.73, 50), (0.80, 27), (0.87, 3), (0.92, -10), (0.96, -16))  # fmt: skip
+_TOES = ((0, -21), (0.045, -10), (FLAT, 0), (0.51, 0), (0.56, 7), (TOE_OFF, 25), (0.67, 42), (0.73, 42), (0.80, 22)) + (
+    (0.87, -3), (0.92, -15), (0.96, -21))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Gait:
+    """speed : metres a second.  stride : metres, two steps.  seconds : of one cycle."""
+
+    speed: float
+    stride: float
+    seconds: float
+
+    def as_json(self) -> dict[str, float]:
+        """Plain numbers, for the report."""
+        return asdict(self)
+
+
+def gait(figure: Figure) -> Gait:
+    """The gait of a person's relaxed walk; one cycle is a whole number of frames."""
+    leg = figure.leg_length
+    speed = np.sqrt(FROUDE * 9.81 * leg)
+    frames = max(round(FRAME_RATE * STRIDE * leg / speed), 12)
+    return Gait(float(STRIDE * leg * FRAME_RATE / frames), float(STRIDE * leg), frames / FRAME_RATE)
+
+
+def walk(figure: Figure, frame_rate: float = FRAME_RATE) -> Motion:
+    """One cycle of the walk, from the left heel's strike."""
+    pace = gait(figure)
+    count = round(pace.seconds * frame_rate)
+    phase = np.arange(count + 1) / count
+    leg = figure.leg_length
+    step = {"Left": phase % 1, "Right": (phase + 0.5) % 1}
+    wave = lambda harmonic, peak: np.cos(2 * np.pi * harmonic * (phase - peak))  # noqa: E731
+
+    yaw, pitch, toe_pitch, ankles = {}, {}, {}, {}
+    for side, sign in SIDES.items():
+        p = step[side]
+        yaw[side] = np.full(count + 1, sign * np.radians(TOE_OUT))
+        pitch[side], toe_pitch[side] = _curve(_FOOT, p), _curve(_TOES, p)
+        foot = figure.legs[side].foot
+        ahead = _ahead(foot, p, pace.stride)
+        swung = np.clip((p - TOE_OFF) / (1 - TOE_OFF), 0, 1)
+        clear = 0.036 * leg * np.sin(np.pi * swung**0.75) ** 1.1
+        ankles[side] = np.stack(
+            [
+                sign * figure.stance + ahead[0] * np.sin(yaw[side]),
+                clear - foot.lowest(pitch[side], toe_pitch[side]),
+                ahead[1] - pace.stride * (p - MIDDLE),
+            ],
+            1,
+        )
+
+    root = np.stack([0.022 * leg * wave(1, 0.28), np.zeros(count + 1), 0.009 * leg * wave(2, 0.175)], 1)
+    turn = -np.radians(5.0) * wave(1, 0.0)
+    drop = np.radians(3.2) * wave(1, 0.18)
+    lean = np.radians(1.5 + 0.8 * wave(2, 0.02))
+    pelvis = about("y", turn) @ about("z", drop) @ about("x", lean)
+    root[:, 1] = _height(highest_root(figure, root, pelvis, ankles, 4.0), phase, leg)
+
+    local = {"Hips": pelvis} | place_legs(figure, root, pelvis, ankles, pitch, toe_pitch, yaw)
+    local |= _trunk(turn, drop, lean, wave)
+    for side in SIDES:
+        peak = 0.53 if side == "Left" else 0.03  # forward with the other leg, a little late
+        forward = wave(1, peak)
+        local |= hanging_arm(figure, side, 16 * forward - 4, 18 + 8 * wave(1, peak + 0.04), 0.8 * wave(2, peak))
+        local |= relaxed_hand(figure, side, 1 + 0.1 * forward, 4 - 5 * wave(1, peak + 0.14))
+    return keys("walk", figure.skeleton, phase * pace.seconds, root, local)
+
+
+def _curve(points: tuple[tuple[float, float], ...], phase: np.ndarray) -> np.ndarray:
+    """Radians at `phase` of a periodic curve through points (part of the cycle, degrees), without overshoot."""
+    at, degrees = np.array(points, np.float64).T
+    at = np.concatenate([at - 1, at, at + 1])
+    return PchipInterpolator(at, np.radians(np.tile(degrees, 3)))(phase)
+
+
+def _ahead(foot: Foot, phase: np.ndarray, stride: float) -> np.ndarray:
+    """(2, T) how far the ankle is ahead of where the foot stands flat in this cycle: sideways part's length, and forward.
+
+    In stance it rolls; in swing it goes over to the next footprint, a stride ahead, with the same speeds at both ends.
+    The first row leaves out the stride.
+    """
+    roll = lambda p: foot.advance(_curve(_FOOT, p), _curve(_TOES, p))  # noqa: E731
+    step = 1e-3
+    ends = roll(np.array([TOE_OFF, 1.0]))
+    slopes = (ends - roll(np.array([TOE_OFF - step, 1 - step]))) / step
+    slopes[0] *= LEAVE
+    slopes[1] = ARRIVE * stride
+    rows = []
+    for length in (0.0, stride):
+        swing = CubicHermiteSpline([TOE_OFF, 1.0], ends + [0, length], slopes)
+        rows.append(np.where(phase < TOE_OFF, roll(phase), swing(np.maximum(phase, TOE_OFF))))
+    return np.stack(rows)
+
+
+def _height(limit: np.ndarray, phase: np.ndarray, leg: float) -> np.ndarray:
+    """(T,) the pelvis's height: highest when the legs pass, under the legs' reach everywhere."""
+    shape = BOB * leg * np.cos(4 * np.pi * (phase - BOB_PEAK))
+    return (limit - shape).min() + shape
+
+
+def _trunk(turn: np.ndarray, drop: np.ndarray, lean: np.ndarray, wave) -> dict[str, np.ndarray]:
+    """Spine, neck and head: the shoulders turn against the pelvis, the head looks ahead and stays level."""
+    against = np.radians(4.0) * wave(1, 0.02) - turn
+    parts = {"Spine": 0.25, "Spine1": 0.35, "Spine2": 0.4}
+    local = {
+        name: about("y", part * against) @ about("z", -part * 1.1 * drop) @ about("x", -part * 0.6 * lean)
+        for name, part in parts.items()
+    }
+    face = np.radians(3.4) * wave(1, 0.02)
+    nod = np.radians(0.7) * wave(2, 0.1)
+    local["Neck"] = about("y", -0.45 * face) @ about("x", 0.5 * nod - 0.2 * lean) @ about("z", 0.05 * drop)
+    local["Head"] = about("y", -0.45 * face) @ about("x", 0.5 * nod - 0.2 * lean) @ about("z", 0.05 * drop)
+    return local
