@@ -82,17 +82,17 @@ class GroundShadow:
         x = low[0] + (np.arange(columns) + 0.5) * cell
         z = low[1] + (np.arange(rows) + 0.5) * cell
         points = np.stack(np.broadcast_arrays(x[None, :], caster.low[1] - 1e-3 * reach, z[:, None]), -1).reshape(-1, 3)
-        directions = sphere_directions(96)
-        directions = directions[directions[:, 1] > 0.08]
+        directions = sphere_directions(160)
+        directions = directions[directions[:, 1] > 0.2]  # lower ones would only make a haze
         pairs = (len(points), len(directions), 3)
         blocked = caster.occluded(
             np.broadcast_to(points[:, None], pairs).reshape(-1, 3),
             np.broadcast_to(directions, pairs).reshape(-1, 3),
-            far=0.8 * reach,
+            far=0.4 * reach,
         )
         weight = directions[:, 1] / directions[:, 1].sum()
         darkness = (blocked.reshape(rows, columns, -1) @ weight).astype(np.float32)
-        darkness = cv2.GaussianBlur(darkness, (0, 0), 1.2)
+        darkness = cv2.GaussianBlur(darkness, (0, 0), 1.6)
         edge = np.minimum.outer(
             np.minimum(np.arange(rows), np.arange(rows)[::-1]), np.minimum(np.arange(columns), np.arange(columns)[::-1])
         )
