@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from lookalike.body.lift import lift
 from lookalike.body.model import JOINTS, Body, BodyModel
 from lookalike.body.outline import OutlineTerm
 from lookalike.body.prior import joint_limits
@@ -77,7 +78,8 @@ class _Problem:
         trust = [next((w for k, w in _TRUST_2D.items() if k in n), 1.0) for n in names]
         self.trust = tensor(seen * trust)
         self.size = float(self._size_in_pixels())
-        world = _towards(subject.world, self.camera, subject.landmarks)
+        lifted = lift(subject.landmarks, subject.visibility, subject.world)
+        world = _towards(lifted, self.camera, subject.landmarks)
         self.world = tensor(world)
         self.spatial_trust = tensor(0.3 + 0.7 * seen)
         groups = [(names, subject.landmarks)]
