@@ -9,7 +9,7 @@ from lookalike.body.model import JOINTS, PARTS, Body, BodyModel
 
 if TYPE_CHECKING:
     from lookalike.body.fit import fit_body
-    from lookalike.body.measure import measure
+    from lookalike.body.measurements import measure
 
 __all__ = ["JOINTS", "PARTS", "Body", "BodyModel", "fit_body", "load_body", "measure"]
 
@@ -21,7 +21,7 @@ def __getattr__(name: str):
 
         return fit_body
     if name == "measure":
-        from lookalike.body.measure import measure
+        from lookalike.body.measurements import measure
 
         return measure
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
