@@ -13,11 +13,12 @@ POSE_LANDMARKS = (
     "mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky "
     "right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle "
     "right_ankle left_heel right_heel left_foot_index right_foot_index"
-).split()
+).split()  # noqa: SIM905
 
 #: MediaPipe's 21 hand landmarks, in order.
-HAND_LANDMARKS = ("wrist " + " ".join(
-    f"{f}{i}" for f in ("thumb", "index", "middle", "ring", "pinky") for i in range(1, 5))).split()
+HAND_LANDMARKS = (
+    "wrist " + " ".join(f"{f}{i}" for f in ("thumb", "index", "middle", "ring", "pinky") for i in range(1, 5))
+).split()
 
 
 @dataclass(frozen=True)
