@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lookalike.appearance.parts import HEAD_KIND, KIND, NO_KIND, Facts
+from lookalike.appearance.parts import HAND_KIND, HEAD_KIND, KIND, NO_KIND, Facts
 from lookalike.camera import Camera
 from lookalike.render.raycast import RayCaster
 
@@ -20,6 +20,7 @@ from lookalike.render.raycast import RayCaster
 LARGEST = 1024
 #: Metres beside an occluder's outline that are not believed, and how far in front it has to be to count.
 STRIP = 0.012
+BESIDE = 0.025
 IN_FRONT = (0.03, 0.05)
 
 
@@ -32,14 +33,18 @@ class FrontView:
     depth : (h, w) float32 metres, `FAR` where there is no surface.
     nearest : (h, w) float32: the smallest depth within `STRIP`.
     rest : (h, w, 3) float32: rest position of the first hit.
+    group : (h, w) uint8 of the first hit, `parts.GROUPS`, 255 where there is none.
     kind : (h, w) uint8 of the first hit, see `parts.KIND`; eyes and mouth count as head.
+    beside_hand : (h, w) bool: on a hand or within `BESIDE` of one.
     """
 
     scale: tuple[float, float]
     depth: np.ndarray
     nearest: np.ndarray
     rest: np.ndarray
+    group: np.ndarray
     kind: np.ndarray
+    beside_hand: np.ndarray
 
     def pixels(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels of the photograph -> of these images."""
@@ -57,9 +62,14 @@ def view_front(faces: np.ndarray, facts: Facts, camera: Camera) -> FrontView:
     hits = caster.cast_image(small)
     depth = np.where(hits.hit, hits.depth, np.float32(FAR))
     rest = hits.interpolate(faces, facts.here.rest)
-    kind = np.where(KIND == NO_KIND, HEAD_KIND, KIND)[facts.group[faces[hits.face, 0]]].astype(np.uint8)
+    group = facts.group[faces[hits.face, 0]]
+    kind = np.where(KIND == NO_KIND, HEAD_KIND, KIND)[group].astype(np.uint8)
     typical = float(np.median(-facts.here.position[:, 2]))
     radius = max(1, int(np.ceil(STRIP * small.focal / typical)))
+    hand = (hits.hit & (kind == HAND_KIND)).astype(np.uint8)
+    beside = cv2.distanceTransform(1 - hand, cv2.DIST_L2, 3) < BESIDE * small.focal / typical
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     ratio = (small.width / camera.width, small.height / camera.height)
-    return FrontView(ratio, depth, cv2.erode(depth, disc), rest, kind)
+    return FrontView(
+        ratio, depth, cv2.erode(depth, disc), rest, np.where(hits.hit, group, 255), kind, beside & bool(hand.any())
+    )

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from lookalike.appearance.look import Look
-from lookalike.appearance.parts import ARM, HAND, HEAD, NECK, Facts
+from lookalike.appearance.parts import ARM, HAND, HEAD, NECK, Facts, body_groups
 from lookalike.appearance.sampling import ramp, sample
 from lookalike.body.model import BodyModel
 
@@ -22,36 +22,70 @@ TYPICAL_SKIN = np.float32([0.72, 0.55, 0.46])
 LIKE_SKIN = (0.10, 0.22)
 
 
+#: The hairline from nape to forehead: heights above the eyes (in units of mouth to eyes), and how far ahead of the ears
+#: it runs there (in units of ears to nose's tip).
+HAIRLINE = ((-1.1, -0.6, 0.0, 0.35, 0.6), (-0.10, 0.10, 0.20, 0.45, 0.55))
+FOREHEAD, NAPE = (0.80, 0.92), (-1.25, -1.10)
+#: Half height and half depth of an ear, in units of mouth to eyes.
+EAR = (0.47, 0.30)
+
+
+@dataclass(frozen=True)
+class HeadPlan:
+    """Where on a head hair may grow, in the rest pose, by the model's own eyes, mouth and ears.
+
+    eyes, ear : (3,) the middle of the eyes and the left ear's middle.  unit : metres from mouth to eyes.  depth : metres
+    from the ears to the nose's tip.
+    """
+
+    eyes: np.ndarray
+    ear: np.ndarray
+    unit: float
+    depth: float
+
+    @classmethod
+    def of(cls, model: BodyModel) -> HeadPlan | None:
+        """The plan, or None for a model without these landmarks."""
+        names = ["left_eye", "right_eye", "mouth_left", "mouth_right", "nose"]
+        head = model.template[body_groups(model) == HEAD]
+        if not len(head) or any(n not in model.landmarks for n in names):
+            return None
+        points = model.landmark_points(model.template, names)
+        eyes, mouth = points[:2].mean(0), points[2:4].mean(0)
+        side = head[head[:, 0] > 0.9 * head[:, 0].max()]  # ears stick out most
+        ear = (side.min(0) + side.max(0)) / 2
+        return cls(eyes, ear, float(max(eyes[1] - mouth[1], 1e-3)), float(max(points[4, 2] - ear[2], 1e-3)))
+
+    def scalp(self, rest: np.ndarray, jitter: np.ndarray | float = 0.0) -> np.ndarray:
+        """(k,) in [0, 1] for rest positions (k, 3) on head and neck: 1 where hair may grow, 0 on face, ears and neck.
+
+        jitter : (k,) added to heights and depths: an uneven hairline.
+        """
+        up = (rest[:, 1] - self.eyes[1]) / self.unit + jitter
+        ahead = (rest[:, 2] - self.ear[2]) / self.depth - jitter
+        face = ramp(ahead - np.interp(up, *HAIRLINE), -0.04, 0.04) * (1 - ramp(up, *FOREHEAD))
+        tall, deep = (np.abs(rest[:, i] - self.ear[i]) / (self.unit * e) for i, e in zip((1, 2), EAR, strict=True))
+        at_side = ramp(np.abs(rest[:, 0]) / max(self.ear[0], 1e-3), 0.5, 0.6)
+        face = np.maximum(face, (1 - ramp(np.hypot(tall, deep) - jitter, 0.95, 1.1)) * at_side)
+        return ((1 - face) * ramp(up, *NAPE)).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Head:
-    """Per surface vertex, (n,) float32 in [0, 1]: `face` (skin: face and ears) and `scalp` (hair, hat or bald);
-    they sum to one on the head and are zero elsewhere."""
+    """Per surface vertex, (n,) float32 in [0, 1]: `face` (skin of the head: face and ears) and `scalp` (hair, hat or
+    bald, down to the nape)."""
 
     face: np.ndarray
     scalp: np.ndarray
 
 
-def divide_head(facts: Facts, model: BodyModel) -> Head:
-    """Face and scalp by the model's own eyes, mouth and ears."""
-    head = facts.group == HEAD
-    names = ("left_eye", "right_eye", "mouth_left", "mouth_right", "left_ear", "right_ear", "nose")
-    if not head.any() or any(n not in model.landmarks for n in names):
-        return Head(head.astype(np.float32), np.zeros(len(head), np.float32))
-    place = dict(zip(names, model.landmark_points(model.template, list(names)), strict=True))
-    eyes = (place["left_eye"] + place["right_eye"]) / 2
-    mouth = (place["mouth_left"] + place["mouth_right"]) / 2
-    ears = (place["left_ear"] + place["right_ear"]) / 2
-    unit = max(eyes[1] - mouth[1], 1e-3)
-    up = (facts.here.rest[:, 1] - eyes[1]) / unit
-    ahead = (facts.here.rest[:, 2] - ears[2]) / max(place["nose"][2] - ears[2], 1e-3)
-    # Hairline: straight over the forehead, down in front of the ears, under them to the nape.
-    face = ramp(ahead, 0.22, 0.34) * (1 - ramp(up, 0.75, 0.95))
-    face = np.maximum(face, ramp(ahead, -0.15, 0.0) * (1 - ramp(up, -1.0, -0.8)))
-    for side in ("left_ear", "right_ear"):
-        apart = np.linalg.norm((facts.here.rest - place[side]) / unit, axis=1)
-        face = np.maximum(face, 1 - ramp(apart, 0.45, 0.6))
-    face = np.where(head, face, 0).astype(np.float32)
-    return Head(face, head - face)
+def divide_head(facts: Facts, plan: HeadPlan | None) -> Head:
+    """Face and scalp of a surface's vertices."""
+    head = (facts.group == HEAD).astype(np.float32)
+    if plan is None:
+        return Head(head, np.zeros_like(head))
+    scalp = np.where(np.isin(facts.group, (HEAD, NECK)), plan.scalp(facts.here.rest), 0).astype(np.float32)
+    return Head(head * (1 - scalp), scalp)
 
 
 def skin_colour(facts: Facts, head: Head, seen: Look) -> np.ndarray:
@@ -111,13 +145,14 @@ def find_hair(head: Head, seen: Look, skin: np.ndarray) -> Hair:
         if pick.sum() < 15:
             pick = scalp & (seen.weight > 0.5)
     colours = seen.colour[pick]
-    typical = np.median(colours, axis=0)
+    # Hair shines: the darker half is its own colour.
+    light = colours.mean(1)
+    typical = np.median(colours[light <= np.percentile(light, 60)], axis=0)
     # Outliers (sky between curls, a hand in the hair) are not hair.
     away = np.abs(seen.colour - typical).max(1)
     spread = max(0.12, 2.5 * float(np.median(np.abs(colours - typical).max(1))))
     believed = believed * (1 - ramp(away, spread, 1.6 * spread))
-    light = colours.mean(1)
-    contrast = float(np.clip(np.std(light) / max(float(light.mean()), 0.05), 0.04, 0.22))
+    contrast = float(np.clip(0.5 * np.std(light) / max(float(light.mean()), 0.05), 0.04, 0.16))
     return Hair(typical, believed.astype(np.float32), contrast, 0.0 if bald else 1.0)
 
 

@@ -22,13 +22,15 @@ from lookalike.appearance.sampling import nearest, ramp, sample
 FOLD = 0.5
 #: A point this much (metres) behind the first hit is hidden.
 HIDDEN = (0.015, 0.035)
+#: The same on a face, which is registered to its landmarks.
+HIDDEN_FACE = (0.006, 0.015)
 #: Metres to the nearest trusted pixel: believed up to the first, not from the second on.
 REACH = (0.02, 0.05)
 
 
 @dataclass(frozen=True)
 class Look:
-    """colour : (k, 3) float32 in [0, 1].  weight, direct : (k,) float32 in [0, 1].
+    """colour : (k, 3) float32 in [0, 1].  weight, direct : (k,) float32 in [0, 1].  cosine : (k,) to the camera.
 
     weight says how far the colour is plausible at all; direct how much of it is this very place as the photo shows it.
     """
@@ -36,13 +38,11 @@ class Look:
     colour: np.ndarray
     weight: np.ndarray
     direct: np.ndarray
+    cosine: np.ndarray
 
 
-def look(photograph: Photograph, front: FrontView, places: Places, colours: np.ndarray | None = None) -> Look:
-    """Look places up.
-
-    colours : another image to take the colours from, of the photograph's size, such as a blurred one.
-    """
+def look(photograph: Photograph, front: FrontView, places: Places) -> Look:
+    """Look places up."""
     camera, position, normal = photograph.camera, places.position, places.normal
     depth = np.maximum(-position[:, 2], 1e-3)
     metre = camera.focal / depth
@@ -59,8 +59,13 @@ def look(photograph: Photograph, front: FrontView, places: Places, colours: np.n
     apart = places.rest - nearest(front.rest, spot)
     apart = np.sqrt(np.einsum("kc,kc->k", apart, apart)) / np.maximum(places.thickness, 1e-3)
     weight *= np.where(nothing, 1, 1 - ramp(apart, 0.8, 1.1))
-    weight *= 1 - ramp(cosine, -0.05, 0.05) * ramp(depth - first - 1.5 * shift, *HIDDEN)
+    behind = depth - first - 1.5 * shift
+    hidden = np.where(places.kind == HEAD_KIND, ramp(behind, *HIDDEN_FACE), ramp(behind, *HIDDEN))
+    weight *= 1 - ramp(cosine, -0.05, 0.05) * hidden
     weight *= nothing | (places.kind == nearest(front.kind, spot))
+    # Beside a hand the photo may show the hand: only what is certainly seen counts.
+    beside = nearest(front.beside_hand, spot) & (places.kind == BODY_KIND)
+    weight *= 1 - beside * (1 - ramp(cosine, 0.3, 0.6) * (shift < 1e-4))
     pixels += places.offset * np.float32(photograph.window[2])
     weight *= 1 - ramp(sample(photograph.reach, pixels) / metre, *REACH)
     shown = nearest(photograph.shows, pixels)
@@ -68,15 +73,17 @@ def look(photograph: Photograph, front: FrontView, places: Places, colours: np.n
     if photograph.hands:
         weight *= (places.kind != HAND_KIND) | (shown == HAND_KIND)
     # A face shows nothing of the back of its head.
-    weight *= np.where(places.kind == HEAD_KIND, ramp(cosine, 0.15, 0.4), places.kind != NO_KIND)
+    weight *= np.where(places.kind == HEAD_KIND, ramp(cosine, 0.25, 0.5), places.kind != NO_KIND)
     weight *= (pixels > -1).all(1) & (pixels[:, 0] < camera.width + 1) & (pixels[:, 1] < camera.height + 1)
     weight = weight.astype(np.float32)
     direct = weight * ramp(cosine, 0.6 * FOLD, FOLD) * sample(photograph.trust, pixels)
-    if colours is None:
-        colour = np.clip(sample(photograph.colour, pixels, cubic=True), 0, 1)
-    else:
-        colour = sample(colours, pixels)
-    return Look(colour, weight, direct.astype(np.float32))
+    colour = sample(photograph.colour, pixels, cubic=True)
+    far = np.flatnonzero((cosine < 0.1) & (weight > 0)) if photograph.behind is not photograph.colour else ()
+    if len(far):
+        behind = sample(photograph.behind, pixels[far], cubic=True)
+        colour[far] += ramp(cosine[far], 0.1, -0.1)[:, None] * (behind - colour[far])
+    colour = np.clip(colour, 0, 1)
+    return Look(colour, weight, direct.astype(np.float32), cosine)
 
 
 def _fold(pixels, normal, cosine, radius, metre):

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
 from lookalike.appearance.eyes import iris_colour, paint_eyeballs, pieces
+from lookalike.appearance.far_side import far_side
 from lookalike.appearance.front import FrontView, view_front
 from lookalike.appearance.hair import strands
 from lookalike.appearance.look import look
@@ -24,7 +26,6 @@ from lookalike.appearance.parts import (
     FOOT,
     HAND,
     HEAD,
-    HEAD_KIND,
     LEG,
     MOUTH,
     NECK,
@@ -61,6 +62,7 @@ def paint(surface: Surface, subject: Subject, body: Body, largest: int = 2048) -
     texels = texel_map(surface.uv, surface.face_uv, size)
     photograph = develop(subject, body.camera, scale)
     front = view_front(surface.faces, facts, photograph.camera)
+    photograph = replace(photograph, behind=far_side(photograph, front))
     under = lay_undercoat(surface.faces, facts, body, photograph, front)
     colour, seen = _paint_texels(surface.faces, facts, texels, photograph, front, under)
     _paint_eyes(colour, seen, surface.faces, facts, texels, iris_colour(subject, photograph))
@@ -95,37 +97,43 @@ def _paint_texels(
     faces: np.ndarray, facts: Facts, texels: Texels, photograph: Photograph, front: FrontView, under: Undercoat
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colour (k, 3) in [0, 1] and seen (k,) of all texels."""
-    extra = [under.colour, under.mirror[:, None], under.scalp_trust[:, None], under.head.scalp[:, None]]
+    extra = [under.colour, under.hairy, np.stack([under.mirror, under.share, under.scalp_trust], axis=1)]
     table = np.concatenate([facts.here.table(), *extra], axis=1)
     mirrored = facts.mirrored.table()
     head = facts.group == HEAD
     middle = (facts.here.rest[head].min(0) + facts.here.rest[head].max(0)) / 2 if head.any() else np.zeros(3)
     kinds = facts.here.kind[faces[:, 0]]
+    may_grow = np.isin(facts.group[faces[:, 0]], (HEAD, NECK))
     colour, seen = np.empty((len(texels.index), 3), np.float32), np.empty(len(texels.index), np.float32)
 
     def run(part: slice) -> None:
         values = texels.interpolate(faces, table, part)
         kind = kinds[texels.face[part]]
-        base, mirror, trust, scalp = np.split(values[:, Places.WIDTH :], [3, 4, 5], axis=1)
-        mirror, trust, scalp = mirror[:, 0], trust[:, 0], scalp[:, 0]
+        base, hairy, rest_of = np.split(values[:, Places.WIDTH :], [3, 6], axis=1)
+        mirror, share, trust = rest_of.T
         found = look(photograph, front, Places.of_table(values[:, : Places.WIDTH], kind))
-        # What is carried round the head's sides must be hair; what is seen is what it is.
-        weight = found.weight * np.maximum(ramp(found.direct, 0.2, 0.6), 1 - scalp * (1 - trust))
+        weight = found.weight * share
+        head = np.flatnonzero(may_grow[texels.face[part]] & (found.direct < 0.98))
+        if len(head) and under.plan is not None:
+            rest = values[head, 6:9]
+            strand = strands(rest, middle)
+            scalp = under.plan.scalp(rest, 0.06 * strand)
+            amount = under.hair.contrast * under.hair.strands
+            grown = hairy[head] * (1 + amount * strand)[:, None]
+            base[head] += scalp[:, None] * (grown - base[head])
+            # What is carried round the head's sides must be hair; what is seen is what it is.
+            weight[head] *= np.maximum(ramp(found.direct[head], 0.2, 0.6), 1 - scalp * (1 - trust[head]))
         out = base + weight[:, None] * (found.colour - base)
         other = np.flatnonzero((1 - weight) * mirror > 0.02)
         if len(other):
             _add_mirrored(out, weight, other, part)
-        hairy = np.flatnonzero((kind == HEAD_KIND) & (scalp > 0.02) & (found.direct < 0.98))
-        if len(hairy) and under.hair.strands > 0:
-            amount = under.hair.contrast * scalp[hairy] * (1 - found.direct[hairy])
-            out[hairy] *= (1 + amount * strands(values[hairy, 6:9], middle))[:, None]
-        colour[part], seen[part] = np.clip(out, 0, 1), found.direct
+        colour[part], seen[part] = np.clip(out, 0, 1), found.direct * share
 
     def _add_mirrored(out: np.ndarray, weight: np.ndarray, other: np.ndarray, part: slice) -> None:
         rows = np.arange(part.start, part.stop)[other]
         kind = kinds[texels.face[rows]]
         places = Places.of_table(texels.interpolate(faces, mirrored, rows), kind)
-        fine, coarse = look(photograph, front, places), look(photograph, front, places, under.blurred)
+        fine, coarse = look(photograph, front, places), look(under.blurred, front, places)
         out[other] += ((1 - weight[other]) * fine.weight)[:, None] * (fine.colour - coarse.colour)
 
     count = len(texels.index)

@@ -7,7 +7,7 @@ the person's colours flow outwards over the whole crop. Whatever a texel looks u
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,6 +23,8 @@ MARGIN = 0.04
 #: nothing up to the first, everything from the second on.
 RIM = (0.0015, 0.005)
 RIM_PIXELS = (1.0, 2.5)
+#: Core of the person, and how deep the background may reach into the matte, in shares of the box's longer side.
+DEEP, NOTCH = 0.012, 0.02
 #: Below this confidence a hand is not used. A found hand's outline lies beyond its landmarks, in palm lengths.
 SURE_HAND = 0.5
 HAND_BEYOND = 0.3
@@ -41,6 +43,7 @@ class Photograph:
     reach : (h, w) float32, distance to the nearest trusted pixel, pixels of the crop.
     shows : (h, w) uint8, `HAND_KIND` and `HEAD_KIND` on the hands and the face that were found, else `BODY_KIND`.
     hands : whether any hand was found.
+    behind : (h, w, 3) float32 like `colour`: what the far side takes (far_side.py).
     """
 
     camera: Camera
@@ -50,6 +53,12 @@ class Photograph:
     reach: np.ndarray
     shows: np.ndarray
     hands: bool
+    behind: np.ndarray
+
+    def blurred(self, sigma: float) -> Photograph:
+        """The same with colours blurred by `sigma` pixels."""
+        colour, behind = (cv2.GaussianBlur(a, (0, 0), sigma) for a in (self.colour, self.behind))
+        return replace(self, colour=colour, behind=behind)
 
     def pixels(self, photo_pixels: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of the photo -> pixels of the crop."""
@@ -74,7 +83,7 @@ def develop(subject: Subject, camera: Camera, scale: float = 1.0) -> Photograph:
     if scale != 1:
         size = (window.width, window.height)
         rgb, matte = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (rgb, matte))
-    trust = _trust(matte, longer * scale)
+    trust = _trust(rgb, matte, longer * scale)
     reach = cv2.distanceTransform((trust < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     colour = flow_outwards(rgb, trust)
     hands = [h.pixels for h in (subject.left_hand, subject.right_hand) if h is not None and h.confidence > SURE_HAND]
@@ -85,7 +94,7 @@ def develop(subject: Subject, camera: Camera, scale: float = 1.0) -> Photograph:
         _draw(shows, to_crop(pixels), HAND_KIND, HAND_BEYOND * palm)
     if subject.face is not None:
         _draw(shows, to_crop(subject.face), HEAD_KIND, 0)
-    return Photograph(window, (left, top, scale), colour, trust, reach, shows, bool(hands))
+    return Photograph(window, (left, top, scale), colour, trust, reach, shows, bool(hands), colour)
 
 
 def _draw(image: np.ndarray, pixels: np.ndarray, value: int, beyond: float) -> None:
@@ -96,11 +105,20 @@ def _draw(image: np.ndarray, pixels: np.ndarray, value: int, beyond: float) -> N
         cv2.polylines(image, [hull], True, value, int(round(2 * beyond)))
 
 
-def _trust(matte: np.ndarray, longer: float) -> np.ndarray:
+def _trust(rgb: np.ndarray, matte: np.ndarray, longer: float) -> np.ndarray:
     inside = np.pad((matte > 0.5).astype(np.uint8), 1, mode="edge")  # the photo's frame is no outline
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
     low, high = (max(share * longer, least) for share, least in zip(RIM, RIM_PIXELS, strict=True))
-    return (ramp(depth, low, high) * ramp(matte, 0.75, 0.98)).astype(np.float32)
+    trust = ramp(depth, low, high) * ramp(matte, 0.75, 0.98)
+    # Mattes are smooth and miss notches: near the rim, a pixel like the background around is background.
+    core = flow_outwards(rgb, (trust * (depth > DEEP * longer)).astype(np.float32))
+    outside = cv2.distanceTransform((matte > 0.1).astype(np.uint8), cv2.DIST_L2, 5) == 0
+    ground = flow_outwards(rgb, cv2.erode(outside.astype(np.float32), np.ones((3, 3))))
+    to_core, to_ground = (np.abs(rgb - a).max(2) for a in (core, ground))
+    apart = np.abs(core - ground).max(2)
+    like_ground = (1 - ramp(to_ground / np.maximum(apart, 1e-3), 0.2, 0.45)) * ramp(to_core - to_ground, 0.0, 0.08)
+    like_ground *= ramp(apart, 0.08, 0.2) * (1 - ramp(depth, 0.7 * NOTCH * longer, NOTCH * longer))
+    return (trust * (1 - like_ground)).astype(np.float32)
 
 
 def flow_outwards(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:

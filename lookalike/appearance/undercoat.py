@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lookalike.appearance.eyes import PALATE, TONGUE, pieces
 from lookalike.appearance.front import FrontView
-from lookalike.appearance.hair import Hair, Head, divide_head, find_hair, like_skin, skin_colour
+from lookalike.appearance.hair import Hair, Head, HeadPlan, divide_head, find_hair, like_skin, skin_colour
 from lookalike.appearance.look import Look, look
 from lookalike.appearance.membrane import stretch
-from lookalike.appearance.parts import ARM, EYES, FOOT, GROUPS, HAND, HEAD, MOUTH, Facts
+from lookalike.appearance.parts import ARM, EYES, FOOT, GROUPS, HAND, HEAD, MOUTH, NECK, TORSO, Facts
 from lookalike.appearance.photograph import Photograph
+from lookalike.appearance.sampling import ramp
 from lookalike.body.model import Body
 
 #: Blur of the undercoat, metres.
@@ -35,62 +35,124 @@ SHOES = np.float32([0.16, 0.15, 0.15])
 
 @dataclass(frozen=True)
 class Undercoat:
-    """colour : (n, 3) float32 in [0, 1].  mirror : (n,) weight of the mirrored place.  scalp_trust : (n,) how far what
-    the photo shows may be carried to the scalp's sides.  skin : (n,) how much it is skin.  head, hair : see there.
-    blurred : the photograph's colours, blurred as the undercoat is."""
+    """Per surface vertex, and what painting goes on with.
+
+    Attributes
+    ----------
+    colour : (n, 3) float32 in [0, 1], without hair.  hairy : (n, 3) the same where hair grows.
+    mirror : (n,) weight of the mirrored place.
+    share : (n,) how far the place's own look counts: less where the other half of the face is seen much better, and on
+        hands that are hidden in their sleeves.
+    scalp_trust : (n,) how far what the photo shows may be carried to the scalp's sides.
+    skin : (n,) how much it is skin.
+    plan : the head's, or None.  head, hair : see there.
+    blurred : the photograph, blurred as the undercoat is.
+    """
 
     colour: np.ndarray
+    hairy: np.ndarray
     mirror: np.ndarray
+    share: np.ndarray
     scalp_trust: np.ndarray
     skin: np.ndarray
+    plan: HeadPlan | None
     head: Head
     hair: Hair
-    blurred: np.ndarray
+    blurred: Photograph
 
 
 def lay_undercoat(faces: np.ndarray, facts: Facts, body: Body, photograph: Photograph, front: FrontView) -> Undercoat:
     """Colours for all vertices of a surface."""
     metre = photograph.camera.focal / float(np.median(-facts.here.position[:, 2]))
-    blurred = cv2.GaussianBlur(photograph.colour, (0, 0), max(0.6, BLUR * metre))
-    here = look(photograph, front, facts.here, blurred)
-    head = divide_head(facts, body.model)
+    blurred = photograph.blurred(max(0.6, BLUR * metre))
+    here = look(blurred, front, facts.here)
+    plan = HeadPlan.of(body.model)
+    head = divide_head(facts, plan)
     skin = skin_colour(facts, head, here)
     hair = find_hair(head, here, skin)
-    weight = here.weight + (np.minimum(hair.known, here.weight) - here.weight) * head.scalp
-    over = look(photograph, front, facts.mirrored, blurred)
-    mirror = MIRRORED * over.weight * (head.scalp < 0.5)
+    over = look(blurred, front, facts.mirrored)
+    share = _share(facts, head, photograph, here, over, skin)
+    weight = here.weight * (1 - head.scalp) * share
+    mirror = MIRRORED * over.weight * (1 - head.scalp)
     known = _over(weight, mirror)
     colour = here.colour * weight[:, None] + over.colour * (known - weight)[:, None]
     colour /= np.maximum(known, 1e-6)[:, None]
-    prior, pull = _usual(faces, facts, head, hair, skin, here, known)
-    colour = stretch(facts.edges, _stiffness(facts, head), colour, known, prior, pull)
-    colour = np.clip(colour, 0, 1)
+    prior, pull = _usual(faces, facts, head, skin, here)
+    stiffness = _stiffness(facts)
+    colour = np.clip(stretch(facts.edges, stiffness, colour, known, prior, pull), 0, 1)
     trust = np.where(head.scalp > 0.5, hair.known / np.maximum(here.weight, 1e-3), 1).clip(0, 1).astype(np.float32)
-    return Undercoat(colour, mirror.astype(np.float32), trust, like_skin(colour, skin), head, hair, blurred)
+    return Undercoat(
+        colour=colour,
+        hairy=_hairy(facts, head, hair, here, colour),
+        mirror=mirror.astype(np.float32),
+        share=share,
+        scalp_trust=trust,
+        skin=like_skin(colour, skin),
+        plan=plan,
+        head=head,
+        hair=hair,
+        blurred=blurred,
+    )
+
+
+def _hairy(facts: Facts, head: Head, hair: Hair, here: Look, colour: np.ndarray) -> np.ndarray:
+    """Hair's colours (n, 3), continued beyond the hairline, so that the line itself may be drawn a texel fine."""
+    out = colour.copy()
+    rows = np.flatnonzero(np.isin(facts.group, (HEAD, NECK)))
+    if not head.scalp.any():
+        return out
+    number = np.full(len(out), -1)
+    number[rows] = np.arange(len(rows))
+    edges = number[facts.edges]
+    edges = edges[(edges >= 0).all(1)]
+    known = np.minimum(hair.known, here.weight)[rows]
+    prior = np.tile(hair.colour, (len(rows), 1))
+    pull = np.full(len(rows), TENDENCY["own"])
+    out[rows] = stretch(edges, np.ones(len(edges)), here.colour[rows], known, prior, pull).clip(0, 1)
+    return out
+
+
+def _share(facts: Facts, head: Head, photograph: Photograph, here: Look, over: Look, skin: np.ndarray) -> np.ndarray:
+    """(n,) see `Undercoat`."""
+    share = np.ones(len(facts.group), np.float32)
+    better = np.clip(over.weight, 0, 1) * ramp(over.cosine - here.cosine, 0.2, 0.4) * ramp(here.cosine, 0.75, 0.5)
+    share -= better * head.face
+    if photograph.hands:
+        return share
+    # No hand was found: what lies where it should be is a hand or glove only if the sleeve is not the same.
+    for side in (-1, 1):
+        mine = (facts.here.rest[:, 0] * side > 0) & (here.weight > 0.5)
+        hand, arm = mine & (facts.group == HAND), mine & (facts.group == ARM)
+        if hand.sum() < 20 or arm.sum() < 20:
+            continue
+        colour = np.median(here.colour[hand], axis=0)
+        far = np.abs(facts.here.rest[:, 0]) > np.percentile(np.abs(facts.here.rest[arm, 0]), 60)
+        sleeve = np.median(here.colour[arm & far], axis=0) if (arm & far).any() else colour
+        if np.abs(colour - sleeve).max() < 0.12 and like_skin(colour[None], skin)[0] < 0.5:
+            share[(facts.here.rest[:, 0] * side > 0) & (facts.group == HAND)] = 0
+    return share
 
 
 def _over(weight: np.ndarray, below: np.ndarray) -> np.ndarray:
     return weight + (1 - weight) * below
 
 
-def _usual(
-    faces: np.ndarray, facts: Facts, head: Head, hair: Hair, skin: np.ndarray, here: Look, known: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _usual(faces: np.ndarray, facts: Facts, head: Head, skin: np.ndarray, here: Look) -> tuple[np.ndarray, np.ndarray]:
     """Each vertex's usual colour (n, 3) and how strongly it tends there (n,)."""
     count = len(facts.group)
     prior = np.tile(skin, (count, 1)).astype(np.float32)
     pull = np.full(count, TENDENCY["weak"], np.float32)
     for group in range(len(GROUPS)):
         mine = facts.group == group
-        sure = mine & (here.weight > 0.5)
+        sure = mine & (here.weight > 0.5) & (head.scalp < 0.1)
+        if group == NECK:
+            pull[mine] = TENDENCY["own"]
         if group in (HEAD, HAND):
             pull[mine] = TENDENCY["own"]
         elif group == FOOT:
             prior[mine], pull[mine] = SHOES, TENDENCY["own"]
         elif sure.sum() > 20:
             prior[mine] = np.median(here.colour[sure], axis=0)
-    scalp = head.scalp > 0.5
-    prior[scalp] = hair.colour
     inside = facts.group == MOUTH
     if inside.any():
         pull[inside] = TENDENCY["inside"]
@@ -105,7 +167,7 @@ def _usual(
     return prior, pull
 
 
-def _stiffness(facts: Facts, head: Head) -> np.ndarray:
+def _stiffness(facts: Facts) -> np.ndarray:
     a, b = facts.edges.T
     along = facts.here.rest[a] - facts.here.rest[b]
     length = np.maximum(np.einsum("ec,ec->e", along, along), 1e-12)
@@ -114,6 +176,6 @@ def _stiffness(facts: Facts, head: Head) -> np.ndarray:
     share = np.where(arm, along[:, 0], along[:, 1]) ** 2 / length
     out = 1 + (AROUND - 1) * (1 - share)
     kind = np.select([facts.group == g for g in (HAND, FOOT, EYES, MOUTH)], [1, 2, 3, 4], 0)
-    kind = np.where(head.scalp > 0.5, 5, kind)
+    collar = np.isin(facts.group[a], (NECK, TORSO)) & (facts.group[a] != facts.group[b])
     crossing = kind[a] != kind[b]
-    return np.where(crossing, BARRIER, out)
+    return np.where(crossing | collar, BARRIER, out)
