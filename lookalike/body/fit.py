@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from lookalike.body.lift import lift
+from lookalike.body.measurements import typical_height
 from lookalike.body.model import JOINTS, Body, BodyModel
 from lookalike.body.outline import OutlineTerm
 from lookalike.body.prior import joint_limits
@@ -54,12 +55,12 @@ def fit_body(
 ) -> Body:
     """The body of `subject`, in the photo's camera frame.
 
-    height : metres from sole to crown, or None for 1.7 m (a child: what its proportions say).
+    height : metres from sole to crown, or None for what the proportions say (`typical_height`: 1.7 m, a child less).
     seed : draws the outline's sample points. device : where torch computes; the problem is small, the CPU suits it.
     """
     problem = _Problem(subject, model, weights, seed, torch.device(device))
-    problem.minimise(steps=140, outline=False)
-    problem.minimise(steps=100, outline=True)
+    problem.minimise(steps=110, outline=False)
+    problem.minimise(steps=80, outline=True)
     return problem.body(height)
 
 
@@ -85,7 +86,8 @@ class _Problem:
         groups = [(names, subject.landmarks)]
         hands = [(side, hand) for side, hand in (("left", subject.left_hand), ("right", subject.right_hand)) if hand]
         groups += [([f"{side}_hand/{n}" for n in HAND_LANDMARKS], hand.pixels) for side, hand in hands]
-        face = [n for n in model.landmarks if n.startswith("face/")] if subject.face is not None else []
+        # every fourth point of the face mesh tells as much as all of them
+        face = [n for n in model.landmarks if n.startswith("face/")][::4] if subject.face is not None else []
         if subject.face is not None and face:
             groups.append((face, subject.face[[int(n.split("/")[1]) for n in face], :2]))
 
@@ -198,7 +200,7 @@ class _Problem:
             pixels = self.camera.project(self.blend @ vertices)[: len(POSE_LANDMARKS)]
         error = np.linalg.norm((pixels - self.target).numpy(), axis=1)[self.subject.visibility > 0.5]
         tall = np.ptp((self.model.template + np.tensordot(betas, self.model.shape_basis, 1))[:, 1])
-        scale = (height or 1.7) / tall
+        scale = (height or typical_height(self.model, betas)) / tall
         return self.model.posed(
             betas,
             pose,

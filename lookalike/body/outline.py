@@ -49,10 +49,10 @@ class OutlineTerm:
         keep = np.ones(len(model.template), bool)
         if model.parts is not None:
             keep = ~np.isin(model.parts, [model.part_names.index(p) for p in ("eyes", "mouth")])
-        self.vertices = np.sort(rng.permutation(np.flatnonzero(keep))[:1500])
+        self.vertices = np.sort(rng.permutation(np.flatnonzero(keep))[:1000])
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
-        """The term's value for the projections (1500, 2) of `self.vertices`; shares of the person's size, squared."""
+        """The term's value for the projections (1000, 2) of `self.vertices`; shares of the person's size, squared."""
         x = (pixels[:, 0] - self.x0) / (self.x1 - self.x0) * 2 - 1
         y = (pixels[:, 1] - self.y0) / (self.y1 - self.y0) * 2 - 1
         at = torch.stack([x, y], -1)[None, None]
