@@ -132,10 +132,10 @@ def _register_heif(path: Path) -> None:
     if head[4:8] != b"ftyp":
         return
     try:
-        import pillow_heif
+        import pi_heif
     except ImportError as error:
-        raise PhotoError(f"{path} is a HEIC file: install pillow-heif, or save it as JPEG.") from error
-    pillow_heif.register_heif_opener()
+        raise PhotoError(f"{path} is a HEIC file: install pi-heif, or save it as JPEG.") from error
+    pi_heif.register_heif_opener()
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
