@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 
 from lookalike.body.lift import lift
 from lookalike.body.measurements import typical_height
@@ -80,7 +81,7 @@ class _Problem:
         self.trust = tensor(seen * trust)
         self.size = float(self._size_in_pixels())
         lifted = lift(subject.landmarks, subject.visibility, subject.world)
-        world = _towards(lifted, self.camera, subject.landmarks)
+        world = towards(self.camera, subject.landmarks).apply(lifted)
         self.world = tensor(world)
         self.spatial_trust = tensor(0.3 + 0.7 * seen)
         groups = [(names, subject.landmarks)]
@@ -190,8 +191,6 @@ class _Problem:
             schedule.step()
 
     def body(self, height: float | None) -> Body:
-        from scipy.spatial.transform import Rotation
-
         betas = self.betas.detach().numpy()
         root = (self.base @ rotations(self.turn)).detach().numpy()
         pose = np.concatenate([Rotation.from_matrix(root).as_rotvec()[None], self.pose.detach().numpy()])
@@ -217,14 +216,15 @@ def _robust(residual: torch.Tensor, scale: float) -> torch.Tensor:
     return square / (1 + square / scale**2)
 
 
-def _towards(world: np.ndarray, camera: Camera, pixels: np.ndarray) -> np.ndarray:
-    """Turn 3D landmarks, estimated as if the camera looked straight at the person, into the photo's camera frame."""
-    from scipy.spatial.transform import Rotation
+def towards(camera: Camera, pixels: np.ndarray) -> Rotation:
+    """The turn from the axes of a camera that looks straight at the person to the photo camera's own.
 
+    3D landmarks are estimated in a crop, as if its middle were the optical axis. pixels : (n, 2) of the person.
+    """
     ray = camera.rays(pixels.mean(0)[None])[0]
     ray = ray / np.linalg.norm(ray)
     turn, _ = Rotation.align_vectors([ray, np.cross([0, 1, 0], -ray)], [[0, 0, -1], [1, 0, 0]], weights=[10, 1])
-    return turn.apply(world)
+    return turn
 
 
 def _torso_rotation(world: np.ndarray) -> np.ndarray:

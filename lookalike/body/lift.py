@@ -2,7 +2,7 @@
 
 MediaPipe's metric landmarks lean and turn systematically (11 degrees on average on people whose pose is known). The
 network reads them together with the 2D landmarks and gives the correction. It was trained on rendered bodies with known
-joints; tools/calibrate_landmarks.py made it.
+joints; tools/calibrate made it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ import torch
 
 from lookalike.photo.subject import POSE_LANDMARKS
 
+#: The landmark on the other side, for each landmark.
+MIRRORED = [
+    POSE_LANDMARKS.index(n.replace("left", "@").replace("right", "left").replace("@", "right")) for n in POSE_LANDMARKS
+]
 WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights" / "landmark_lift.safetensors"
 
 
@@ -32,17 +36,13 @@ def features(landmarks: np.ndarray, visibility: np.ndarray, world: np.ndarray) -
 def lift(landmarks: np.ndarray, visibility: np.ndarray, world: np.ndarray) -> np.ndarray:
     """(33, 3) corrected 3D landmarks, same axes and centre as `world`; arguments as in `features`."""
     net, mean, deviation = _network()
-    mirrored = [
-        POSE_LANDMARKS.index(n.replace("left", "@").replace("right", "left").replace("@", "right"))
-        for n in POSE_LANDMARKS
-    ]
     flip = np.array([-1, 1, 1])
     # the mirror image must give the mirrored answer: average both, which also halves the noise
     a = features(landmarks, visibility, world)
-    b = features(landmarks[mirrored] * [-1, 1], visibility[mirrored], world[mirrored] * flip)
+    b = features(landmarks[MIRRORED] * [-1, 1], visibility[MIRRORED], world[MIRRORED] * flip)
     with torch.no_grad():
         out = net((torch.from_numpy(np.stack([a, b])) - mean) / deviation).reshape(2, -1, 3).numpy()
-    return world + 0.5 * (out[0] + out[1][mirrored] * flip)
+    return world + 0.5 * (out[0] + out[1][MIRRORED] * flip)
 
 
 @lru_cache(maxsize=1)

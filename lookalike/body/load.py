@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,7 +32,7 @@ def load_body(path: str | Path | None = None) -> BodyModel:
         with np.load(path, allow_pickle=False) as file:
             if "quad_uv" in file:
                 return _read_own(file)
-    except (ValueError, OSError, EOFError):
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         pass  # not a plain .npz: the SMPL reader judges it and says what is wrong
     return read_smpl(path)
 
