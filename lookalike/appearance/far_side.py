@@ -2,14 +2,14 @@
 
 The back of a garment shows what its sides show. On each height of torso and legs the colours of the middle are compared
 with those of the sides (histograms in CIE Lab); what is common in the middle and rare at the sides goes, and the
-garment's own colours flow in from around it. Checks, stripes and flowers are as common at the sides, so they stay.
+sides' own colours take its place. Checks, stripes and flowers are as common at the sides, so they stay.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, median_filter
 
 from lookalike.appearance.front import FrontView
 from lookalike.appearance.parts import LEG, NECK, TORSO
@@ -21,7 +21,10 @@ BINS = (32, 12, 12, 12)
 SMOOTH = (1.5, 1.0, 0.6, 0.6)
 #: A colour is the garment's if it is this much as common at the sides as in the middle: no, yes.
 COMMON = (0.2, 0.45)
-RARE = 0.003
+RARE = 0.0003
+#: Sides whose colours stray by more than this from their median are a pattern, which is left alone; and how far the
+#: garment's own colour may stray.
+BUSY, ALIKE = 0.16, 0.2
 #: The sides begin at this share of the half width, and need so many pixels.
 SIDES, LEAST = 0.6, 300
 #: Where this share of the middle is to go, all of it goes; and metres around what goes that goes with it.
@@ -57,10 +60,41 @@ def far_side(photograph: Photograph, front: FrontView) -> np.ndarray:
     common = _shares(index[side])[index] + RARE, _shares(index[~side])[index] + RARE
     odd = np.zeros(shown.shape, np.float32)
     strange = 1 - ramp(common[0] / common[1], *COMMON)
-    middles, stranges = (np.bincount(level[~side], w[~side], BINS[0]) for w in (np.ones(len(level)), strange))
+    own = colour[rows, columns]
+    hem = front.group[rows, columns] == LEG
+    middles, stranges = (
+        np.bincount(level[~side & ~hem], w[~side & ~hem], BINS[0]) for w in (np.ones(len(level)), strange)
+    )
     share = gaussian_filter(stranges, 1.0) / np.maximum(gaussian_filter(middles, 1.0), 1)
-    odd[rows, columns] = np.maximum(strange, ramp(share, *MOSTLY)[level] * ~side)
-    return _cleaned(photograph, front, odd, torso)
+    odd[rows, columns] = np.maximum(strange, ramp(share, *MOSTLY)[level] * ~side * ~hem)
+    plain = side & (strange < 0.3)
+    usual = _medians(level[plain], own[plain], 7)
+    if usual is None:
+        return photograph.colour
+    stray = np.abs(own - usual[level]).max(1)
+    if np.median(stray[plain]) > BUSY:
+        return photograph.colour
+    plain &= stray < ALIKE
+    ends = [_medians(level[plain & way], own[plain & way], 3) for way in (across < 0, across > 0)]
+    ends = [usual if end is None else end for end in ends]
+    fill = np.zeros_like(colour)
+    where = np.isin(front.group, (TORSO, NECK, LEG))
+    place = np.clip((front.rest[where][:, 1] - low) / max(high - low, 1e-3) * BINS[0] - 0.5, 0, BINS[0] - 1)
+    turn = ramp(front.rest[where][:, 0] / float(np.median(half)), -SIDES, SIDES)[:, None]
+    levels = np.arange(BINS[0])
+    left, right = (np.stack([np.interp(place, levels, e[:, c]) for c in range(3)], 1) for e in ends)
+    fill[where] = left + turn * (right - left)
+    return _cleaned(photograph, front, odd, flow_outwards(fill, where.astype(np.float32)))
+
+
+def _medians(level: np.ndarray, colour: np.ndarray, window: int) -> np.ndarray | None:
+    """(BINS[0], 3) median colour of each height and over `window` heights, gaps filled; None without pixels."""
+    some = [k for k in range(BINS[0]) if (level == k).sum() > 8]
+    if not some:
+        return None
+    found = np.stack([np.median(colour[level == k], axis=0) for k in some])
+    full = np.stack([np.interp(np.arange(BINS[0]), some, found[:, c]) for c in range(3)], 1)
+    return gaussian_filter(median_filter(full, (window, 1), mode="nearest"), (0.7, 0), mode="nearest")
 
 
 def photograph_kind(photograph: Photograph, size: tuple[int, int]) -> np.ndarray:
@@ -75,15 +109,14 @@ def _shares(index: np.ndarray) -> np.ndarray:
     return (counts / np.maximum(counts.sum((1, 2, 3), keepdims=True), 1)).reshape(-1)
 
 
-def _cleaned(photograph: Photograph, front: FrontView, odd: np.ndarray, torso: np.ndarray) -> np.ndarray:
-    metre = photograph.camera.focal * front.scale[0] / float(np.median(front.depth[torso]))
+def _cleaned(photograph: Photograph, front: FrontView, odd: np.ndarray, fill: np.ndarray) -> np.ndarray:
+    metre = photograph.camera.focal * front.scale[0] / float(np.median(front.depth[front.group != 255]))
     radius = max(1, round(AROUND * metre))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     # Specks are fabric; what fills a neighbourhood is a print, and takes its outlines with it.
-    odd = (cv2.GaussianBlur(odd, (0, 0), 0.5 * radius) > 0.35).astype(np.float32)
-    odd = cv2.GaussianBlur(cv2.dilate(odd, disc), (0, 0), 0.3 * radius)
+    odd = (cv2.GaussianBlur(odd, (0, 0), 0.5 * radius) > 0.35).astype(np.uint8)
+    odd = cv2.morphologyEx(cv2.dilate(odd, disc), cv2.MORPH_CLOSE, disc, iterations=2)
+    odd = cv2.GaussianBlur(odd.astype(np.float32), (0, 0), 0.6 * radius)
     size = (photograph.camera.width, photograph.camera.height)
-    odd = cv2.resize(odd, size, interpolation=cv2.INTER_LINEAR)
-    own = cv2.resize(torso.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) * photograph.trust
-    filled = flow_outwards(photograph.colour, np.where(odd > 0.02, 0, own))
-    return photograph.colour + odd[..., None] * (filled - photograph.colour)
+    odd, fill = (cv2.resize(a, size, interpolation=cv2.INTER_LINEAR) for a in (odd, fill))
+    return photograph.colour + odd[..., None] * (fill - photograph.colour)

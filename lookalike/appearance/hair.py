@@ -13,11 +13,15 @@ import numpy as np
 
 from lookalike.appearance.look import Look
 from lookalike.appearance.parts import ARM, HAND, HEAD, NECK, Facts, body_groups
+from lookalike.appearance.photograph import Photograph
 from lookalike.appearance.sampling import ramp, sample
 from lookalike.body.model import BodyModel
+from lookalike.photo.subject import Subject
 
 #: Skin when the photo shows none.
 TYPICAL_SKIN = np.float32([0.72, 0.55, 0.46])
+#: MediaPipe's face mesh: cheeks and forehead.
+CHEEKS = (50, 280, 205, 425, 101, 330, 151)
 #: A colour this near to the skin's, as a share of its brightness, is skin.
 LIKE_SKIN = (0.10, 0.22)
 
@@ -34,8 +38,8 @@ EAR = (0.47, 0.30)
 class HeadPlan:
     """Where on a head hair may grow, in the rest pose, by the model's own eyes, mouth and ears.
 
-    eyes, ear : (3,) the middle of the eyes and the left ear's middle.  unit : metres from mouth to eyes.  depth : metres
-    from the ears to the nose's tip.
+    eyes, ear : (3,) the middle of the eyes and the left ear's middle.
+    unit, depth : metres from mouth to eyes, and from the ears to the nose's tip.
     """
 
     eyes: np.ndarray
@@ -88,13 +92,18 @@ def divide_head(facts: Facts, plan: HeadPlan | None) -> Head:
     return Head(head * (1 - scalp), scalp)
 
 
-def skin_colour(facts: Facts, head: Head, seen: Look) -> np.ndarray:
-    """(3,) the person's skin: the face's median, else that of neck, hands or arms if it can be skin."""
+def skin_colour(facts: Facts, head: Head, seen: Look, subject: Subject, photograph: Photograph) -> np.ndarray:
+    """(3,) the person's skin: of cheeks and forehead, else of face, neck, hands or arms where that can be skin.
+
+    seen, photograph : of the blurred photograph.
+    """
+    if subject.face is not None and (head.face * seen.direct).sum() > 40:
+        spots = photograph.pixels(subject.face[list(CHEEKS)])
+        colours = sample(photograph.colour, spots)[sample(photograph.trust, spots) > 0.5]
+        if len(colours) >= 3:
+            return np.median(colours, axis=0)
     face = (head.face > 0.9) & (seen.direct > 0.8)
-    if face.sum() >= 40:
-        return np.median(seen.colour[face], axis=0)
-    for group in (HAND, NECK, ARM):
-        pick = (facts.group == group) & (seen.direct > 0.6)
+    for pick in (face, *((facts.group == group) & (seen.direct > 0.6) for group in (HAND, NECK, ARM))):
         colours = seen.colour[pick]
         colours = colours[could_be_skin(colours)]
         if len(colours) >= 30 and len(colours) > 0.4 * pick.sum():
@@ -145,9 +154,9 @@ def find_hair(head: Head, seen: Look, skin: np.ndarray) -> Hair:
         if pick.sum() < 15:
             pick = scalp & (seen.weight > 0.5)
     colours = seen.colour[pick]
-    # Hair shines: the darker half is its own colour.
+    # Hair shines: what is darker is its own colour.
     light = colours.mean(1)
-    typical = np.median(colours[light <= np.percentile(light, 60)], axis=0)
+    typical = np.median(colours[light <= np.percentile(light, 75)], axis=0)
     # Outliers (sky between curls, a hand in the hair) are not hair.
     away = np.abs(seen.colour - typical).max(1)
     spread = max(0.12, 2.5 * float(np.median(np.abs(colours - typical).max(1))))

@@ -63,7 +63,7 @@ def paint(surface: Surface, subject: Subject, body: Body, largest: int = 2048) -
     photograph = develop(subject, body.camera, scale)
     front = view_front(surface.faces, facts, photograph.camera)
     photograph = replace(photograph, behind=far_side(photograph, front))
-    under = lay_undercoat(surface.faces, facts, body, photograph, front)
+    under = lay_undercoat(surface.faces, facts, subject, body, photograph, front)
     colour, seen = _paint_texels(surface.faces, facts, texels, photograph, front, under)
     _paint_eyes(colour, seen, surface.faces, facts, texels, iris_colour(subject, photograph))
     rough = texels.interpolate(surface.faces, _roughness(facts, under)[:, None])[:, 0]

@@ -18,8 +18,9 @@ from lookalike.surface.mesh import Surface
 #: What painting distinguishes. Arms and legs of both sides look alike, and left and right differ by the rest pose.
 GROUPS = ("head", "neck", "torso", "arm", "hand", "leg", "foot", "eyes", "mouth")
 HEAD, NECK, TORSO, ARM, HAND, LEG, FOOT, EYES, MOUTH = range(len(GROUPS))
-#: Typical radius in metres at the part's sides: how far the surface curves away from the camera there.
-RADIUS = np.float32([0.02, 0.055, 0.085, 0.045, 0.008, 0.065, 0.04, 0.01, 0.01])
+#: Typical radius in metres at the part's sides: how far the surface curves away from the camera there. Nearly none on
+#: heads, whose sides are painted otherwise and whose noses are no outlines.
+RADIUS = np.float32([0.002, 0.055, 0.085, 0.045, 0.008, 0.065, 0.04, 0.01, 0.01])
 #: Two points of a part may share a colour "through the body" if their rest positions are no further apart than this.
 THICKNESS = np.float32([0.12, 0.15, 0.40, 0.17, 0.05, 0.26, 0.12, 0.0, 0.0])
 #: Which parts may read which: head reads head, hand reads hand, the rest reads the rest; eyes and mouth read nothing.
@@ -101,7 +102,7 @@ def gather(surface: Surface, body: Body) -> Facts:
     rest = surface.anchors @ model.template
     here = Places(
         position=surface.vertices.astype(np.float32),
-        normal=_outwards(surface, group, average),
+        normal=_outwards(surface, average),
         rest=rest.astype(np.float32),
         radius=radius.astype(np.float32),
         thickness=thickness.astype(np.float32),
@@ -111,20 +112,11 @@ def gather(surface: Surface, body: Body) -> Facts:
     return Facts(group, here, _mirror(here, surface, body), edges, average)
 
 
-def _outwards(surface: Surface, group: np.ndarray, average: csr_matrix) -> np.ndarray:
-    """Smoothed unit normals; a head counts as a ball, lest the fold mistake a nose for an outline."""
+def _outwards(surface: Surface, average: csr_matrix) -> np.ndarray:
+    """Smoothed unit normals."""
     normal = sharp = vertex_normals(surface.vertices, surface.faces).astype(np.float64)
     for _ in range(SMOOTHING):
         normal = average @ normal + 0.2 * sharp
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    head = (group == HEAD).astype(np.float64)
-    if head.any():
-        points = surface.vertices[group == HEAD]
-        ball = surface.vertices - (points.min(0) + points.max(0)) / 2
-        ball /= np.maximum(np.linalg.norm(ball, axis=1, keepdims=True), 1e-9)
-        for _ in range(SMOOTHING):
-            head = average @ head
-        normal += (ball - normal) * head[:, None]
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     return normal.astype(np.float32)
 

@@ -21,13 +21,17 @@ from lookalike.photo.subject import Subject
 MARGIN = 0.04
 #: The rim that is not believed, from the matte's edge inwards, in shares of the box's longer side, and pixels at least:
 #: nothing up to the first, everything from the second on.
-RIM = (0.0015, 0.005)
-RIM_PIXELS = (1.0, 2.5)
+RIM = (0.002, 0.006)
+RIM_PIXELS = (1.0, 3.0)
 #: Core of the person, and how deep the background may reach into the matte, in shares of the box's longer side.
-DEEP, NOTCH = 0.012, 0.02
+DEEP, NOTCH = 0.012, 0.05
+#: How deep mixtures of person and background may reach.
+MIXED = 0.01
 #: Below this confidence a hand is not used. A found hand's outline lies beyond its landmarks, in palm lengths.
 SURE_HAND = 0.5
 HAND_BEYOND = 0.3
+#: The pose landmarks of nose, eyes and mouth: the face, where no face mesh was found.
+FEATURES = [0, 1, 2, 3, 4, 5, 6, 9, 10]
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,9 @@ def develop(subject: Subject, camera: Camera, scale: float = 1.0) -> Photograph:
         _draw(shows, to_crop(pixels), HAND_KIND, HAND_BEYOND * palm)
     if subject.face is not None:
         _draw(shows, to_crop(subject.face), HEAD_KIND, 0)
+    elif (subject.visibility[FEATURES] > 0.5).sum() >= 3:
+        points = to_crop(subject.landmarks[FEATURES][subject.visibility[FEATURES] > 0.5])
+        _draw(shows, points, HEAD_KIND, 0.2 * float(np.ptp(points, axis=0).max()))
     return Photograph(window, (left, top, scale), colour, trust, reach, shows, bool(hands), colour)
 
 
@@ -118,7 +125,11 @@ def _trust(rgb: np.ndarray, matte: np.ndarray, longer: float) -> np.ndarray:
     apart = np.abs(core - ground).max(2)
     like_ground = (1 - ramp(to_ground / np.maximum(apart, 1e-3), 0.2, 0.45)) * ramp(to_core - to_ground, 0.0, 0.08)
     like_ground *= ramp(apart, 0.08, 0.2) * (1 - ramp(depth, 0.7 * NOTCH * longer, NOTCH * longer))
-    return (trust * (1 - like_ground)).astype(np.float32)
+    # At the very rim, pixels on the way from the person's colour to the background's are mixtures.
+    way = ground - core
+    mixed = np.einsum("hwc,hwc->hw", rgb - core, way) / np.maximum(np.einsum("hwc,hwc->hw", way, way), 1e-4)
+    mixed = ramp(mixed, 0.12, 0.35) * ramp(apart, 0.08, 0.2) * (1 - ramp(depth, 0.7 * MIXED * longer, MIXED * longer))
+    return (trust * (1 - like_ground) * (1 - mixed)).astype(np.float32)
 
 
 def flow_outwards(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:

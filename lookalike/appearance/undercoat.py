@@ -19,6 +19,7 @@ from lookalike.appearance.parts import ARM, EYES, FOOT, GROUPS, HAND, HEAD, MOUT
 from lookalike.appearance.photograph import Photograph
 from lookalike.appearance.sampling import ramp
 from lookalike.body.model import Body
+from lookalike.photo.subject import Subject
 
 #: Blur of the undercoat, metres.
 BLUR = 0.004
@@ -30,6 +31,8 @@ BARRIER = 0.01
 MIRRORED = 0.8
 #: How strongly a part that the photo does not show tends to its usual colour.
 TENDENCY = {"weak": 1e-3, "own": 0.02, "inside": 0.3}
+#: A neck whose colours stray by more than this from their median has no one colour.
+MIXED = 0.12
 SHOES = np.float32([0.16, 0.15, 0.15])
 
 
@@ -61,14 +64,16 @@ class Undercoat:
     blurred: Photograph
 
 
-def lay_undercoat(faces: np.ndarray, facts: Facts, body: Body, photograph: Photograph, front: FrontView) -> Undercoat:
+def lay_undercoat(
+    faces: np.ndarray, facts: Facts, subject: Subject, body: Body, photograph: Photograph, front: FrontView
+) -> Undercoat:
     """Colours for all vertices of a surface."""
     metre = photograph.camera.focal / float(np.median(-facts.here.position[:, 2]))
     blurred = photograph.blurred(max(0.6, BLUR * metre))
     here = look(blurred, front, facts.here)
     plan = HeadPlan.of(body.model)
     head = divide_head(facts, plan)
-    skin = skin_colour(facts, head, here)
+    skin = skin_colour(facts, head, here, subject, blurred)
     hair = find_hair(head, here, skin)
     over = look(blurred, front, facts.mirrored)
     share = _share(facts, head, photograph, here, over, skin)
@@ -152,7 +157,10 @@ def _usual(faces: np.ndarray, facts: Facts, head: Head, skin: np.ndarray, here: 
         elif group == FOOT:
             prior[mine], pull[mine] = SHOES, TENDENCY["own"]
         elif sure.sum() > 20:
-            prior[mine] = np.median(here.colour[sure], axis=0)
+            usual = np.median(here.colour[sure], axis=0)
+            mixed = np.median(np.abs(here.colour[sure] - usual).max(1)) > MIXED
+            if group != NECK or not mixed:  # a neck with scarf, earrings and skin: skin
+                prior[mine] = usual
     inside = facts.group == MOUTH
     if inside.any():
         pull[inside] = TENDENCY["inside"]
