@@ -42,13 +42,20 @@ def solve_alpha(
     # What known pixels contribute goes to the right-hand side.
     given = solved & (columns < 0)
     known = prior.ravel()[np.tile(index, (1, 9)).ravel()[given]]
-    right = -np.bincount(rows[given], entries[given] * known, minlength=count)
+    right = -np.bincount(rows[given], entries[given] * known, minlength=count).astype(np.float64)
 
     pull = confidence[unknown].astype(np.float64) + 1e-6
     matrix = matrix + diags(pull)
     right += pull * prior[unknown]
     jacobi = diags(1.0 / np.maximum(matrix.diagonal(), 1e-8))
-    solution, _ = cg(matrix, right, x0=prior[unknown].astype(np.float64), rtol=1e-4, maxiter=150, M=jacobi)
+    solution, _ = cg(
+        matrix,
+        right,
+        x0=prior[unknown].astype(np.float64),
+        atol=1e-4 * float(np.linalg.norm(right)),
+        maxiter=150,
+        M=jacobi,
+    )
     alpha[unknown] = np.clip(solution, 0, 1)
     return alpha
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 #: MediaPipe's 33 pose landmarks, in order. "left" is the person's own left.
-POSE_LANDMARKS = (
+POSE_LANDMARKS = (  # noqa: SIM905
     "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear "
     "mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky "
     "right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle "
     "right_ankle left_heel right_heel left_foot_index right_foot_index"
-).split()  # noqa: SIM905
+).split()
 
 #: MediaPipe's 21 hand landmarks, in order.
 HAND_LANDMARKS = (
