@@ -1,0 +1,252 @@
+"""What a picture is taken of: textured pieces of surface in one frame, ready for rays, with holes where textures have them.
+
+Hair cards, eyelashes and eyebrows are polygons whose texture's alpha says where there is hair. Rays take such a hit with
+the probability of its alpha and otherwise go on (stochastic transparency: Enderton et al., 2010), so that layers of hair
+need no sorting, and shadows pass through gaps alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lookalike.render.normals import vertex_normals
+from lookalike.render.raycast import Hits, RayCaster
+from lookalike.render.texture import Texture
+
+#: How many layers of hair a ray may pass.
+LAYERS = 24
+
+#: Rays go on this far (metres) behind the surface that they left or passed.
+STEP = 2e-4
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How a surface answers light, besides its colour.
+
+    Attributes
+    ----------
+    roughness : of the gloss, in (0, 1].  reflectance : of the gloss seen head-on, 0.04 for most things.
+    bleed : (3,) red, green, blue: how far diffuse light creeps round into the shadow, 0 for hard stuff; skin bleeds red.
+    fuzz : extra light at grazing angles, as woven cloth has it.
+    """
+
+    roughness: float = 0.6
+    reflectance: float = 0.04
+    bleed: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    fuzz: float = 0.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One textured surface.
+
+    Attributes
+    ----------
+    name : what it is, such as "skin" or "short02".
+    vertices : (n, 3) metres.  faces : (m, 3), counter-clockwise from outside.
+    uv : (t, 2) origin upper left.  face_uv : (m, 3).
+    colour : (h, w, 3) uint8 sRGB, or (h, w, 4) where alpha cuts the surface out.
+    relief : (h, w, 3) uint8 normal map in glTF's convention, or None.
+    finish : how it answers light.
+    normals : (n, 3) unit, or None for the surface's own.
+    """
+
+    name: str
+    vertices: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    face_uv: np.ndarray
+    colour: np.ndarray
+    relief: np.ndarray | None = None
+    finish: Finish = Finish()
+    normals: np.ndarray | None = None
+
+    @property
+    def cut_out(self) -> bool:
+        """Whether alpha makes holes."""
+        return self.colour.shape[2] == 4
+
+
+@dataclass(frozen=True)
+class Points:
+    """Places on the scene's surface that rays met, r of them.
+
+    Attributes
+    ----------
+    place : (r, 3) float32.  normal : (r, 3) unit, smooth and with relief, towards the ray's origin.
+    flat : (r, 3) unit, the face's own, towards the ray's origin.  colour : (r, 3) linear albedo.
+    piece : (r,) which piece.
+    """
+
+    place: np.ndarray
+    normal: np.ndarray
+    flat: np.ndarray
+    colour: np.ndarray
+    piece: np.ndarray
+
+
+class Scene:
+    """Pieces made ready for rays.
+
+    pieces : at least one.  spacing : metres between neighbouring samples of the picture, which chooses the textures' size.
+    """
+
+    def __init__(self, pieces: list[Piece], spacing: float = 5e-4, threads: int | None = None):
+        self.pieces = tuple(pieces)
+        start = np.cumsum([0] + [len(p.vertices) for p in pieces])
+        uv_start = np.cumsum([0] + [len(p.uv) for p in pieces])
+        self.vertices = np.concatenate([p.vertices for p in pieces]).astype(np.float32)
+        self.faces = np.concatenate([p.faces + s for p, s in zip(pieces, start[:-1], strict=True)]).astype(np.int32)
+        self.uv = np.concatenate([p.uv for p in pieces]).astype(np.float32)
+        self.face_uv = np.concatenate([p.face_uv + s for p, s in zip(pieces, uv_start[:-1], strict=True)]).astype(
+            np.int32
+        )
+        #: (m,) which piece each face belongs to.
+        self.piece = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(p.faces) for p in pieces])
+        self._normals = np.concatenate(
+            [vertex_normals(p.vertices, p.faces) if p.normals is None else p.normals for p in pieces]
+        ).astype(np.float32)
+        corners = self.vertices[self.faces]
+        flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        self._flat = _unit(flat)
+        self._tangents = _tangents(corners, self.uv[self.face_uv])
+        self._textures = [Texture(_linear(p.colour)) for p in pieces]
+        self._reliefs = [None if p.relief is None else Texture(p.relief[..., :3]) for p in pieces]
+        self._levels = [_level(p, spacing) for p in pieces]
+        #: (pieces, 3) linear mean colour of each piece, weighted by alpha.
+        self.mean_colour = np.stack([_mean_colour(t.level(0)) for t in self._textures])
+        holes = np.array([p.cut_out for p in pieces])[self.piece]
+        self._caster = RayCaster(self.vertices, self.faces, threads)
+        self._solid = RayCaster(self.vertices, self.faces[~holes], threads)
+        self._sheer_faces = np.flatnonzero(holes)
+        self._sheer = RayCaster(self.vertices, self.faces[holes], threads)
+        self._holes = holes
+
+    def cast(self, origins: np.ndarray, directions: np.ndarray, rng: np.random.Generator) -> Hits:
+        """What each ray meets first, holes passed. origins : (r, 3) or (3,).  directions : (r, 3)."""
+        hits = self._caster.cast(origins, directions)
+        if not len(self._sheer_faces):
+            return hits
+        step = STEP / np.linalg.norm(directions, axis=1)
+        pending = np.flatnonzero(hits.hit & self._holes[hits.face])
+        for _ in range(LAYERS):
+            passed = self._alpha(hits.face[pending], hits.bary[pending]) <= rng.random(len(pending), np.float32)
+            pending = pending[passed]
+            if not len(pending):
+                break
+            start = hits.depth[pending] + step[pending]
+            begin = np.broadcast_to(origins, directions.shape)[pending] + start[:, None] * directions[pending]
+            ahead = self._caster.cast(begin, directions[pending])
+            hits.face[pending], hits.bary[pending] = ahead.face, ahead.bary
+            hits.depth[pending] = start + ahead.depth
+            pending = pending[ahead.hit & self._holes[ahead.face]]
+        return hits
+
+    def blocked(self, origins: np.ndarray, directions: np.ndarray, far: float, rng: np.random.Generator) -> np.ndarray:
+        """(r,) bool: whether something lies on each ray within `far` direction lengths; holes let light through."""
+        out = self._solid.occluded(origins, directions, far)
+        if not len(self._sheer_faces):
+            return out
+        pending = np.flatnonzero(~out)
+        begin = np.broadcast_to(origins, directions.shape)[pending].astype(np.float32)
+        way = directions[pending]
+        step = STEP / np.linalg.norm(way, axis=1)
+        left = np.full(len(pending), far, np.float32)
+        for _ in range(LAYERS):
+            if not len(pending):
+                break
+            hits = self._sheer.cast(begin, way)
+            met = np.flatnonzero(hits.hit & (hits.depth < left))
+            alpha = self._alpha(self._sheer_faces[hits.face[met]], hits.bary[met])
+            taken = alpha > rng.random(len(met), np.float32)
+            out[pending[met[taken]]] = True
+            on = met[~taken]
+            moved = hits.depth[on] + step[on]
+            pending, begin, way = pending[on], begin[on] + moved[:, None] * way[on], way[on]
+            left, step = left[on] - moved, step[on]
+        return out
+
+    def points(self, origins: np.ndarray, directions: np.ndarray, hits: Hits) -> Points:
+        """The surface at the hits (all must be hits). origins : (r, 3) or (3,).  directions : (r, 3)."""
+        face, bary = hits.face, hits.bary
+        place = (origins + hits.depth[:, None] * directions).astype(np.float32)
+        normal = _unit(_blend(self._normals, self.faces[face], bary))
+        uv = _blend(self.uv, self.face_uv[face], bary)
+        flat, piece = self._flat[face], self.piece[face]
+        colour = np.empty((len(face), 3), np.float32)
+        for i, texture in enumerate(self._textures):
+            mine = np.flatnonzero(piece == i)
+            if not len(mine):
+                continue
+            texel = texture.sample(uv[mine], self._levels[i])
+            # Colours of cut-outs are stored multiplied by alpha, so that what lies beyond the hair does not mix in.
+            colour[mine] = texel[:, :3] / np.maximum(texel[:, 3:], 1e-3) if texel.shape[1] == 4 else texel
+            relief = self._reliefs[i]
+            if relief is not None:
+                bump = relief.sample(uv[mine], self._levels[i]).astype(np.float32) / 127.5 - 1
+                along, across = self._tangents[0][face[mine]], self._tangents[1][face[mine]]
+                normal[mine] = _unit(
+                    normal[mine] * np.maximum(bump[:, 2:], 0.1) + along * bump[:, :1] + across * bump[:, 1:2]
+                )
+        away = np.where(np.einsum("ri,ri->r", flat, directions) > 0, -1, 1).astype(np.float32)[:, None]
+        return Points(place, normal * away, flat * away, np.clip(colour, 0, 1), piece)
+
+    def _alpha(self, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
+        """(r,) alpha at places on faces with holes."""
+        uv = _blend(self.uv, self.face_uv[face], bary)
+        out, piece = np.ones(len(face), np.float32), self.piece[face]
+        for i in np.unique(piece):
+            mine = np.flatnonzero(piece == i)
+            out[mine] = self._textures[i].sample(uv[mine], self._levels[i])[:, 3]
+        return out
+
+
+def _linear(colour: np.ndarray) -> np.ndarray:
+    """uint8 sRGB (h, w, 3 or 4) to linear float32; with alpha, colours are multiplied by it."""
+    from lookalike.render.shade import decode_srgb
+
+    out = decode_srgb(colour[..., :3])
+    if colour.shape[2] == 3:
+        return out
+    alpha = colour[..., 3:].astype(np.float32) / 255
+    return np.concatenate([out * alpha, alpha], 2)
+
+
+def _mean_colour(texture: np.ndarray) -> np.ndarray:
+    flat = texture.reshape(-1, texture.shape[2])
+    if flat.shape[1] == 4:
+        return flat[:, :3].sum(0) / max(float(flat[:, 3].sum()), 1e-6)
+    return flat.mean(0)
+
+
+def _level(piece: Piece, spacing: float) -> int:
+    """The texture's pyramid level whose texels are about as large as `spacing`."""
+    corners, texels = piece.vertices[piece.faces], piece.uv[piece.face_uv] * piece.colour.shape[1::-1]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()
+    a, b = texels[:, 1] - texels[:, 0], texels[:, 2] - texels[:, 0]
+    covered = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()
+    density = np.sqrt(covered / max(area, 1e-12))
+    return int(round(np.log2(max(density * spacing, 1.0))))
+
+
+def _tangents(corners: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit directions (m, 3) of growing u and of shrinking v (a normal map's x and y) on each face."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    p, q = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    side = np.sign(p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0])[:, None]
+    return _unit((a * q[:, 1:] - b * p[:, 1:]) * side), _unit((a * q[:, :1] - b * p[:, :1]) * side)
+
+
+def _blend(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
+    out = values[corners[:, 0]] * bary[:, :1]
+    out += values[corners[:, 1]] * bary[:, 1:2]
+    out += values[corners[:, 2]] * bary[:, 2:]
+    return out
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    length = np.sqrt(np.einsum("pi,pi->p", vectors, vectors))
+    return (vectors / np.maximum(length, 1e-12)[:, None]).astype(np.float32)
