@@ -21,6 +21,7 @@ from scipy.spatial.transform import Rotation
 
 from lookalike.body.landmarks import Landmark, furthest, hand_landmarks, mean_of, mirrored
 from lookalike.body.model import JOINTS, PARTS
+from lookalike.body.parts import dominant_parts
 from lookalike.photo.subject import HAND_LANDMARKS, POSE_LANDMARKS
 
 COMPONENTS = 16
@@ -179,22 +180,7 @@ def part_labels(model, faces, face_uv, uv, weights) -> np.ndarray:
     keys = list(colours)
     distance = np.abs(picture[y, x][:, None] - np.array([colours[k] for k in keys])[None]).sum(2)
     label = np.array(keys)[distance.argmin(1)]
-    place = {}
-    for j, name in enumerate(JOINTS):
-        side = name.split("_")[0] if "_" in name else ""
-        if name in ("pelvis", "spine1", "spine2", "spine3") or "collar" in name:
-            place[j] = "torso"
-        elif name in ("neck", "head"):
-            place[j] = name
-        elif any(k in name for k in ("hip", "knee")):
-            place[j] = f"{side}_leg"
-        elif any(k in name for k in ("ankle", "foot")):
-            place[j] = f"{side}_foot"
-        elif any(k in name for k in ("shoulder", "elbow")):
-            place[j] = f"{side}_arm"
-        else:
-            place[j] = f"{side}_hand"
-    parts = np.array([PARTS.index(place[j]) for j in weights.argmax(1)], np.uint8)
+    parts = dominant_parts(weights)
     for name, part in (
         ("eye_front", "eyes"),
         ("eye_back", "eyes"),
