@@ -24,9 +24,10 @@ from lookalike.surface.mesh import Surface
 from lookalike.surface.outline import OutlinePicture
 from lookalike.surface.regions import Regions, find_regions
 from lookalike.surface.shift import moved, shift_bones
-from lookalike.surface.skirt import fill, find_hem, find_legs
+from lookalike.surface.skirt import Legs, Skirt, find_hem, find_legs
 from lookalike.surface.subdivide import Refinement, catmull_clark, loop, refine_uv
 from lookalike.surface.swell import Swelling, swell
+from lookalike.surface.wrap import wrap
 
 #: Rounds of shifting, of swelling the body's own mesh, and of swelling the fine one.
 SHIFTS, SWELLS, FINE_SWELLS = 3, 7, 2
@@ -42,29 +43,39 @@ def draw_out(body: Body, subject: Subject, topology: Literal["fine", "body"] = "
     model = body.model
     regions = find_regions(model)
     picture = OutlinePicture(subject, body.camera, body.vertices)
-    mesh = Swelling.start(body.vertices, model.faces, body.rest, regions.axes, regions.keep)
+    mesh = Swelling.start(body.vertices, model.faces, body.rest, regions.axes, regions.keep, regions.foot)
     joints = _shift(mesh, picture, body, regions)
     legs = find_legs(model, body.rest, body.rest_joints, model.weights)
     hem = find_hem(legs, joints, picture, mesh.vertices, mesh.faces)
-    for length in np.geomspace(*SMOOTH, SWELLS):
-        if hem:
-            mesh.vertices = mesh.vertices + fill(legs, joints, mesh.vertices, hem)
-        swell(mesh, picture, length)
+    wrap(mesh, regions.drape)
+    _swell(mesh, picture, legs, joints, hem, np.geomspace(*SMOOTH, SWELLS))
     if topology == "body":
         anchors = identity(len(mesh.vertices), format="csr")
         return Surface(mesh.vertices.astype(np.float32), model.faces, model.quads, model.uv, model.face_uv, anchors)
 
     finer = refine(model)
     rest = finer.apply(body.rest)
-    field, keep, axes = (finer.weights @ x for x in (mesh.field, regions.keep, regions.axes))
-    mesh = Swelling.start(finer.apply(mesh.vertices), finer.faces, rest, axes, keep, field)
+    axes, keep, foot, field = (finer.weights @ x for x in (regions.axes, regions.keep, regions.foot, mesh.field))
+    mesh = Swelling.start(finer.apply(mesh.vertices), finer.faces, rest, axes, keep, foot, field)
     legs = find_legs(model, rest, body.rest_joints, finer.weights @ model.weights)
-    for _ in range(FINE_SWELLS):
-        if hem:
-            mesh.vertices = mesh.vertices + fill(legs, joints, mesh.vertices, hem)
-        swell(mesh, picture, SMOOTH[1])
+    _swell(mesh, picture, legs, joints, hem, np.full(FINE_SWELLS, SMOOTH[1]))
     uv, face_uv = refine_uv(model.uv, model.quad_uv)
     return Surface(mesh.vertices.astype(np.float32), finer.faces, finer.quads, uv, face_uv, finer.weights)
+
+
+def _swell(
+    mesh: Swelling, picture: OutlinePicture, legs: Legs, joints: np.ndarray, hem: float, lengths: np.ndarray
+) -> None:
+    """Rounds of swelling, smooth over `lengths`, with a skirt down to `hem` if that is not 0. Changes `mesh`."""
+    skirt = Skirt(legs, joints, hem, mesh.edges) if hem else None
+    for length in lengths:
+        flow = None
+        if skirt is not None:
+            mesh.vertices = skirt.fill(mesh.vertices)
+            flow = skirt.flow(mesh.vertices, mesh.plain.area)
+        swell(mesh, picture, length, flow)
+    if skirt is not None:
+        mesh.vertices = skirt.fill(mesh.vertices, seam=True)
 
 
 def refine(model: BodyModel) -> Refinement:

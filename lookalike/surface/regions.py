@@ -37,7 +37,7 @@ class Regions:
     Attributes
     ----------
     keep : (V,) in [0, 1]: 1 keeps the body's form (hands, face), 0 follows the outline.
-    scalp : (V,) in [0, 1]: the head but for the face.
+    drape : (V,) in [0, 1]: 1 where cloth may bridge the body's hollows: neither head nor hands.
     foot : (V,) in [0, 1].
     axes : (V, 3) limb axes in the rest pose for `smooth.energies`.
     bones : (V, b) weights of the bones that outlines may shift: the body's joints, each hand and the head one piece.
@@ -46,7 +46,7 @@ class Regions:
     """
 
     keep: np.ndarray
-    scalp: np.ndarray
+    drape: np.ndarray
     foot: np.ndarray
     axes: np.ndarray
     bones: np.ndarray
@@ -72,7 +72,7 @@ def find_regions(model: BodyModel) -> Regions:
     hand = weight_of("left_wrist") + weight_of("right_wrist")
     foot = sum(weight_of(n) for n in names if n in ("left_ankle", "right_ankle", "left_foot", "right_foot"))
     face, throat = _face(rest, head, joints[names.index("head")], joints[names.index("neck")])
-    keep = np.maximum.reduce([face, throat, _step(hand, 0.3, 0.9)])
+    keep = np.maximum.reduce([face, throat, _step(hand, 0.3, 0.9), _ears(model, head)])
     if model.parts is not None:
         inner = [i for i, n in enumerate(model.part_names) if n in ("eyes", "mouth")]
         keep = np.where(np.isin(model.parts, inner), 1.0, keep)
@@ -84,7 +84,7 @@ def find_regions(model: BodyModel) -> Regions:
             axes += STRETCH * weights[:, names.index(name), None] * bone / np.linalg.norm(bone)
     return Regions(
         keep=keep,
-        scalp=_step(head, 0.3, 0.8) * (1 - face),
+        drape=_step(-head, -0.6, -0.05) * _step(-hand, -0.4, -0.02) * (1 - throat) * _step(-weight_of("neck"), -0.6, 0.0),
         foot=_step(foot, 0.3, 0.9),
         axes=axes,
         bones=bones,
@@ -114,6 +114,16 @@ def _face(rest: np.ndarray, head: np.ndarray, joint: np.ndarray, neck: np.ndarra
     near = _step(rest[:, 1], neck[1] - 0.06, neck[1]) * _step(-np.abs(rest[:, 0]), -0.09, -0.05)
     throat = 0.7 * near * _step(rest[:, 2] - joint[2], -0.02, 0.03) * (head < 0.999)
     return face, throat
+
+
+def _ears(model: BodyModel, head: np.ndarray) -> np.ndarray:
+    """(V,) how much a vertex belongs to an ear."""
+    names = [n for n in ("left_ear", "right_ear") if n in model.landmarks]
+    if not names:
+        return np.zeros(len(head))
+    ears = model.landmark_points(model.template, names)
+    distance = np.linalg.norm(model.template[:, None] - ears, axis=-1).min(1)
+    return _step(-distance, -0.04, -0.028) * _step(head, 0.2, 0.7)
 
 
 def _step(x: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -11,16 +11,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d, map_coordinates
+from scipy.sparse import csr_matrix, diags
+from scipy.spatial import cKDTree
 
 from lookalike.body.model import BodyModel
 from lookalike.surface.outline import OutlinePicture
 
 #: Slices are named by how far down the leg they are: 0 at the hip, 1 at the knee, 2 at the ankle.
-TOP, BOTTOM, SLICES = 0.0, 2.0, 81
+TOP, BOTTOM, SLICES = -0.4, 2.0, 97
+#: The fill begins at the top slice and is whole this far below it.
+FADE = 0.3
+#: How firmly the halves of a skirt hold together, against metres of rim, per square metre.
+COUPLING = 1e3
 #: Directions in which a slice's extent is measured.
-DIRECTIONS = 64
+DIRECTIONS = 96
 #: A garment counts as a skirt from this much uncovered cloth between the legs, square metres, reaching this far down.
 LEAST_AREA, LEAST_HEM = 0.003, 0.4
+#: Slices are smoothed over this many of them.
+SMOOTH = 2.0
 #: The halves keep this much between them, metres.
 SLIT = 1e-3
 
@@ -34,11 +43,15 @@ class Legs:
     side : (n,) int: 0 left, 1 right, -1 elsewhere.
     down : (n,) slice of each vertex, 0 at the hip, 1 at the knee, 2 at the ankle.
     joints : (2, 3) int: hip, knee and ankle of each leg.
+    spine : (2,) int: the pelvis and the joint above.
+    twin : (n,) int: the nearest vertex to each vertex's mirror image.
     """
 
     side: np.ndarray
     down: np.ndarray
     joints: np.ndarray
+    spine: np.ndarray
+    twin: np.ndarray
 
 
 def find_legs(model: BodyModel, rest: np.ndarray, rest_joints: np.ndarray, bones: np.ndarray) -> Legs:
@@ -48,14 +61,23 @@ def find_legs(model: BodyModel, rest: np.ndarray, rest_joints: np.ndarray, bones
     """
     names = list(model.joint_names)
     joints = np.array([[names.index(f"{s}_{j}") for j in ("hip", "knee", "ankle")] for s in ("left", "right")])
-    side, down = np.full(len(rest), -1), np.zeros(len(rest))
+    inside = bones[:, _below_waist(names)].sum(1) > 0.5
+    side = np.where(inside, (rest[:, 0] < 0).astype(int), -1)
+    down = np.zeros(len(rest))
     for k, (hip, knee, ankle) in enumerate(joints):
-        toes = names.index(f"{names[hip].split('_')[0]}_foot")
-        inside = bones[:, [hip, knee, ankle, toes]].sum(1) > 0.5
         heights = rest_joints[[ankle, knee, hip], 1]
-        side[inside] = k
-        down[inside] = np.interp(rest[inside, 1], heights, [2.0, 1.0, 0.0])
-    return Legs(side, down, joints)
+        thigh = heights[2] - heights[1]
+        down[side == k] = np.interp(
+            rest[side == k, 1], [*heights, heights[2] - TOP * thigh], [2.0, 1.0, 0.0, TOP]
+        )
+    twin = cKDTree(rest).query(rest * [-1, 1, 1])[1]
+    spine = np.array([names.index("pelvis"), names.index("spine1")])
+    return Legs(side, down, joints, spine, twin)
+
+
+def _below_waist(names: list[str]) -> list[int]:
+    legs = [f"{s}_{j}" for s in ("left", "right") for j in ("hip", "knee", "ankle", "foot")]
+    return [names.index(n) for n in ["pelvis", "spine1", "spine2", *legs]]
 
 
 def find_hem(legs: Legs, joints: np.ndarray, picture: OutlinePicture, vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -63,8 +85,8 @@ def find_hem(legs: Legs, joints: np.ndarray, picture: OutlinePicture, vertices: 
 
     joints : (J, 3) posed.  vertices : (n, 3), faces : (m, 3) the body's surface, which covers part of the matte.
     """
-    down = np.linspace(TOP, BOTTOM, SLICES)
-    (left, _), (right, _) = (_bone_line(joints[chain], down) for chain in legs.joints)
+    down = np.linspace(0, BOTTOM, SLICES)
+    (left, _), (right, _) = (_bone_line(joints[chain], joints[legs.spine], down) for chain in legs.joints)
     along = np.linspace(0, 1, 49)[:, None, None]
     points = left + along * (right - left)
     cloth, body = picture.look(points, vertices, faces)
@@ -81,60 +103,171 @@ def find_hem(legs: Legs, joints: np.ndarray, picture: OutlinePicture, vertices: 
     return float(down[last])
 
 
-def fill(legs: Legs, joints: np.ndarray, vertices: np.ndarray, hem: float) -> np.ndarray:
-    """Moves (n, 3) that make the legs fill their common hull down to the hem.
+@dataclass(frozen=True)
+class SkirtFlow:
+    """How a skirt's surface moves when its field grows: away from the skirt's axis, all of it alike.
 
-    joints : (J, 3) posed.  vertices : (n, 3).  hem : slice, from `find_hem`.
+    share : (n,) in [0, 1] how much a vertex belongs to the skirt.
+    directions : (n, 3) where it moves, of length one on the skirt's outside and less within.
+    coupling : (n, n) sparse energy that holds the fields of the two halves together where they touch.
     """
-    down = np.linspace(TOP, BOTTOM, SLICES)
-    (left, left_axis), (right, right_axis) = (_bone_line(joints[chain], down) for chain in legs.joints)
-    axis = _unit(left_axis + right_axis)
-    apart = right - left
-    apart -= np.einsum("si,si->s", apart, axis)[:, None] * axis
-    distance = np.linalg.norm(apart, axis=1)
-    across = _unit(apart)
-    through = np.cross(axis, across)
 
-    move = np.zeros_like(vertices)
-    mine = np.flatnonzero((legs.side >= 0) & (legs.down > TOP) & (legs.down < BOTTOM))
-    slice_ = legs.down[mine] / (BOTTOM - TOP) * (SLICES - 1)
-    at = lambda values: _blend(values, slice_)  # noqa: E731
-    is_right = legs.side[mine] == 1
-    centre = np.where(is_right[:, None], at(right), at(left))
-    u, w = _unit(at(across)), at(through)
-    w = _unit(w - np.einsum("ki,ki->k", w, u)[:, None] * u)
-    offset = vertices[mine] - centre
-    x, z = np.einsum("ki,ki->k", offset, u), np.einsum("ki,ki->k", offset, w)
-    between = at(distance)
-
-    # How far each slice of both legs reaches in each direction, from the left leg's bone.
-    angle = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
-    reach = (x + between * is_right)[:, None] * np.cos(angle) + z[:, None] * np.sin(angle)
-    extent = np.full((SLICES, DIRECTIONS), -np.inf)
-    for shift in (-1, 0, 1):
-        np.maximum.at(extent, np.clip(np.round(slice_).astype(int) + shift, 0, SLICES - 1), reach)
-    extent = _smooth_rows(extent, 2.0)
-    support = at(extent) - (between * is_right)[:, None] * np.cos(angle)  # from the vertex's own bone
-
-    radius = np.hypot(x, z)
-    direction = np.arctan2(z, x)
-    cosine = np.cos(direction[:, None] - angle)
-    hull = np.where(cosine > 0.05, support / np.maximum(cosine, 0.05), np.inf).min(1)
-    towards = np.where(is_right, -1, 1) * np.cos(direction)
-    plane = np.where(towards > 1e-3, (between / 2 - SLIT) / np.maximum(towards, 1e-3), np.inf)
-    target = np.minimum(hull, plane)
-    share = np.clip((hem - legs.down[mine]) / 0.03, 0, 1) * np.clip(legs.down[mine] / 0.15, 0, 1)
-    gain = share * np.where(target < radius, np.minimum(target, plane) - radius, target - radius)
-    gain = np.where((gain < 0) & (plane > radius), 0, gain)  # only what lies beyond the plane comes back
-    move[mine] = (gain / np.maximum(radius, 1e-6))[:, None] * (x[:, None] * u + z[:, None] * w)
-    return move
+    share: np.ndarray
+    directions: np.ndarray
+    coupling: csr_matrix
 
 
-def _bone_line(chain: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points (s, 3) on a leg's bones (3, 3) at slices `down` (s,), and the directions (s, 3) there, rounded at the knee."""
-    points = np.stack([np.interp(down, [0, 1, 2], chain[:, k]) for k in range(3)], 1)
-    bend = np.clip((down - 0.7) / 0.6, 0, 1)[:, None]
-    return points, _unit(_unit(chain[1] - chain[0]) * (1 - bend) + _unit(chain[2] - chain[1]) * bend)
+class Skirt:
+    """The slices of one skirt: legs in a pose, with a hem."""
+
+    def __init__(self, legs: Legs, joints: np.ndarray, hem: float, edges: np.ndarray):
+        """joints : (J, 3) posed.  hem : slice, from `find_hem`.  edges : (e, 2) of the mesh."""
+        down = np.linspace(TOP, BOTTOM, SLICES)
+        (left, left_axis), (right, right_axis) = (_bone_line(joints[chain], joints[legs.spine], down) for chain in legs.joints)
+        axis = _unit(left_axis + right_axis)
+        apart = right - left
+        apart -= np.einsum("si,si->s", apart, axis)[:, None] * axis
+
+        self.mine = np.flatnonzero((legs.side >= 0) & (legs.down > TOP) & (legs.down < BOTTOM))
+        mine = self.mine
+        place = np.full(len(legs.side), -1)
+        place[mine] = np.arange(len(mine))
+        self.edges = place[edges]
+        self.edges = self.edges[(self.edges >= 0).all(1)]
+        self.edges = self.edges[legs.side[mine][self.edges].ptp(1) == 0]
+        self.slice = (legs.down[mine] - TOP) / (BOTTOM - TOP) * (SLICES - 1)
+        self.right = legs.side[mine] == 1
+        self.centre = np.where(self.right[:, None], _blend(right, self.slice), _blend(left, self.slice))
+        self.across = _unit(_blend(apart, self.slice))
+        through = np.cross(_blend(axis, self.slice), self.across)
+        self.through = _unit(through - np.einsum("ki,ki->k", through, self.across)[:, None] * self.across)
+        self.slice_between = np.linalg.norm(apart, axis=1)
+        self.between = _blend(self.slice_between, self.slice)
+        below, above = legs.down[mine] - hem, legs.down[mine] - TOP
+        above = np.clip(above / FADE, 0, 1)
+        self.share = np.clip(-below / 0.03, 0, 1) * above * above * (3 - 2 * above)
+        self.count = len(legs.side)
+        self.twin = legs.twin[mine]
+        self.angle = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
+
+    def fill(self, vertices: np.ndarray, seam: bool = False) -> np.ndarray:
+        """Vertices (n, 3) after each leg has been laid on its half of the hull; once, at last, with a `seam`."""
+        x, z = self._local(vertices)
+        support = self._support(x + self.between * self.right, z)  # from the left leg's bone
+        towards = np.where(self.right, -1.0, 1.0)
+        direction = np.arctan2(z, towards * x)  # 0 points at the other leg
+        tables, corners = [], np.empty(len(x))
+        for leg in (0, 1):
+            mine = self.right == leg
+            own = support - leg * self.slice_between[:, None] * np.cos(self.angle)
+            table = _reach(own if leg == 0 else _mirrored(own))
+            tables.append(table)
+            front, back = _corners(table, (self.slice_between - SLIT) / 2)
+            corners[mine] = np.where(direction > 0, _blend(front, self.slice), _blend(back, self.slice))[mine]
+        if seam:
+            direction = self._seam(direction, corners)
+        hull = np.where(self.right, *(_look_up(t, self.slice, direction) for t in reversed(tables)))
+        plane = np.maximum((self.between - SLIT) / 2, 0.01) / np.maximum(np.cos(direction), 1e-3)
+        radius = np.where(np.cos(direction) > 1e-3, np.minimum(hull, plane), hull)
+        shift_x = towards * radius * np.cos(direction) - x
+        shift_z = radius * np.sin(direction) - z
+        result = vertices.copy()
+        shift = shift_x[:, None] * self.across + shift_z[:, None] * self.through
+        result[self.mine] += self.share[:, None] * shift
+        return result
+
+    def _seam(self, direction: np.ndarray, corner: np.ndarray) -> np.ndarray:
+        """Directions (k,) with an edge of the mesh along the corners, where the hull meets the plane between the legs.
+
+        Of an edge that crosses the corner, the outer end goes to the corner; the next vertices draw near, to keep the band
+        narrow in which shading rounds the corner off.
+        """
+        outer = np.abs(direction) > corner
+        split = outer[self.edges[:, 0]] != outer[self.edges[:, 1]]
+        at_seam = np.zeros(len(direction), bool)
+        at_seam[self.edges[split].ravel()] = True
+        off = np.abs(direction) - corner
+        spacing = np.median(np.abs(off[at_seam])) if at_seam.any() else 0.1
+        near = off * (1 - np.exp(-((off / (1.5 * spacing)) ** 2)))
+        off = np.where(outer, np.where(at_seam, 0.0, near), off)
+        return np.sign(direction) * np.clip(corner + off, 0, np.pi)
+
+    def flow(self, vertices: np.ndarray, area: np.ndarray) -> SkirtFlow:
+        """How the filled skirt (n, 3) moves on. area : (n,) the vertices' shares of the surface, square metres."""
+        x, z = self._local(vertices)
+        x = x + (self.between * self.right) - self.between / 2  # from the middle between the legs
+        table = _reach(self._support(x, z))
+        size = np.maximum(_look_up(table, self.slice, np.arctan2(z, x)), 0.02)
+        scale = np.minimum(1 / size, 1 / np.maximum(np.hypot(x, z), 1e-6))
+        share, directions = np.zeros(self.count), np.zeros((self.count, 3))
+        share[self.mine] = self.share
+        directions[self.mine] = scale[:, None] * (x[:, None] * self.across + z[:, None] * self.through)
+        near = self.share * np.exp(-((x / np.maximum(0.2 * self.between, 0.01)) ** 2))
+        weight = COUPLING * near * area[self.mine]
+        rows = np.arange(len(self.mine))
+        difference = csr_matrix(
+            (np.repeat([1.0, -1.0], len(rows)), (np.tile(rows, 2), np.concatenate([self.mine, self.twin]))),
+            shape=(len(rows), self.count),
+        )
+        return SkirtFlow(share, directions, (difference.T @ diags(weight) @ difference).tocsr())
+
+    def _local(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Across and through coordinates (k,) from each vertex's own bone."""
+        offset = vertices[self.mine] - self.centre
+        return np.einsum("ki,ki->k", offset, self.across), np.einsum("ki,ki->k", offset, self.through)
+
+    def _support(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """(SLICES, DIRECTIONS) how far slices with these points reach in each direction."""
+        reach = x[:, None] * np.cos(self.angle) + z[:, None] * np.sin(self.angle)
+        extent = np.full((SLICES, DIRECTIONS), -np.inf)
+        for shift in (-1, 0, 1):
+            np.maximum.at(extent, np.clip(np.round(self.slice).astype(int) + shift, 0, SLICES - 1), reach)
+        return _smooth_rows(extent, SMOOTH)
+
+
+def _reach(support: np.ndarray) -> np.ndarray:
+    """(s, d) how far convex shapes with these support values (s, d) reach from the origin, both at d even angles."""
+    angle = np.linspace(0, 2 * np.pi, support.shape[1], endpoint=False)
+    cosine = np.cos(angle[:, None] - angle)
+    reach = np.where(cosine > 0.05, support[:, None] / np.maximum(cosine, 0.05), np.inf).min(2)
+    return gaussian_filter1d(np.maximum(reach, 0.01), 1.0, axis=1, mode="wrap")
+
+
+def _mirrored(table: np.ndarray) -> np.ndarray:
+    """A table (s, d) over even angles, with its shapes mirrored at the axis of angle pi / 2."""
+    return np.roll(table[:, ::-1], table.shape[1] // 2 + 1, 1)
+
+
+def _corners(table: np.ndarray, plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(s,) angles between 0 and pi / 2, before and behind, at which shapes (s, d) cross the line x = plane (s,)."""
+    fan = np.linspace(0.02, 0.5, 97) * np.pi
+    rows = np.repeat(np.arange(len(table), dtype=float), len(fan))
+    found = []
+    for sign in (1, -1):
+        reach = _look_up(table, rows, np.tile(sign * fan, len(table))).reshape(len(table), -1)
+        found.append(fan[(reach * np.cos(fan) <= plane[:, None]).argmax(1)])
+    return found[0], found[1]
+
+
+def _look_up(table: np.ndarray, slice_: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Values (k,) of a table (s, d) at fractional slices and at directions in radians."""
+    column = direction / (2 * np.pi) * table.shape[1] % table.shape[1]
+    rows = np.stack([slice_, column])
+    return map_coordinates(np.concatenate([table, table[:, :1]], 1), rows, order=1, mode="nearest")
+
+
+def _bone_line(chain: np.ndarray, spine: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (s, 3) on a leg's bones at slices `down` (s,), and the directions (s, 3) there, rounded at the joints.
+
+    chain : (3, 3) hip, knee, ankle.  spine : (2, 3) the pelvis and the joint above; the line goes on upwards along it.
+    """
+    up = _unit(spine[1] - spine[0])
+    above = chain[0] - TOP * np.linalg.norm(chain[1] - chain[0]) * up
+    line = np.concatenate([above[None], chain])
+    points = np.stack([np.interp(down, [TOP, 0, 1, 2], line[:, k]) for k in range(3)], 1)
+    knots = [-0.2, 0.2, 0.7, 1.3]
+    turns = np.stack([-up, *(_unit(chain[1:] - chain[:-1]))])[[0, 1, 1, 2]]
+    return points, _unit(np.stack([np.interp(down, knots, turns[:, k]) for k in range(3)], 1))
 
 
 def _blend(values: np.ndarray, position: np.ndarray) -> np.ndarray:
@@ -145,8 +278,6 @@ def _blend(values: np.ndarray, position: np.ndarray) -> np.ndarray:
 
 
 def _smooth_rows(values: np.ndarray, sigma: float) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter1d
-
     known = np.isfinite(values).astype(float)
     total = gaussian_filter1d(np.where(known > 0, values, 0.0), sigma, axis=0, mode="nearest")
     return total / np.maximum(gaussian_filter1d(known, sigma, axis=0, mode="nearest"), 1e-6)
