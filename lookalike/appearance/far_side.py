@@ -25,6 +25,8 @@ RARE = 0.0003
 #: Sides whose colours stray by more than this from their median are a pattern, which is left alone; and how far the
 #: garment's own colour may stray.
 BUSY, ALIKE = 0.16, 0.2
+#: Below the second of these, above the first, cloth is plain, and a colour that strays so far from it is not cloth.
+PLAIN, DIFFERS = (0.09, 0.06), (0.14, 0.24)
 #: The sides begin at this share of the half width, and need so many pixels.
 SIDES, LEAST = 0.6, 300
 #: Where this share of the middle is to go, all of it goes; and metres around what goes that goes with it.
@@ -61,22 +63,26 @@ def far_side(photograph: Photograph, front: FrontView) -> np.ndarray:
     odd = np.zeros(shown.shape, np.float32)
     strange = 1 - ramp(common[0] / common[1], *COMMON)
     own = colour[rows, columns]
-    hem = front.group[rows, columns] == LEG
-    middles, stranges = (
-        np.bincount(level[~side & ~hem], w[~side & ~hem], BINS[0]) for w in (np.ones(len(level)), strange)
-    )
-    share = gaussian_filter(stranges, 1.0) / np.maximum(gaussian_filter(middles, 1.0), 1)
-    odd[rows, columns] = np.maximum(strange, ramp(share, *MOSTLY)[level] * ~side * ~hem)
     plain = side & (strange < 0.3)
     usual = _medians(level[plain], own[plain], 7)
     if usual is None:
         return photograph.colour
     stray = np.abs(own - usual[level]).max(1)
-    if np.median(stray[plain]) > BUSY:
+    busy = float(np.median(stray[plain]))
+    if busy > BUSY:
         return photograph.colour
     plain &= stray < ALIKE
     ends = [_medians(level[plain & way], own[plain & way], 3) for way in (across < 0, across > 0)]
     ends = [usual if end is None else end for end in ends]
+    hem = front.group[rows, columns] == LEG
+    # On a plain top whatever differs is no cloth; a skirt or trousers have hems.
+    stray = np.minimum(*(np.abs(own - end[level]).max(1) for end in ends))
+    strange = np.maximum(strange, ramp(stray, *DIFFERS) * ramp(busy, *PLAIN) * ~hem)
+    middles, stranges = (
+        np.bincount(level[~side & ~hem], w[~side & ~hem], BINS[0]) for w in (np.ones(len(level)), strange)
+    )
+    share = gaussian_filter(stranges, 1.0) / np.maximum(gaussian_filter(middles, 1.0), 1)
+    odd[rows, columns] = np.maximum(strange, ramp(share, *MOSTLY)[level] * ~side * ~hem)
     fill = np.zeros_like(colour)
     where = np.isin(front.group, (TORSO, NECK, LEG))
     place = np.clip((front.rest[where][:, 1] - low) / max(high - low, 1e-3) * BINS[0] - 0.5, 0, BINS[0] - 1)

@@ -127,7 +127,7 @@ def _paint_texels(
         other = np.flatnonzero((1 - weight) * mirror > 0.02)
         if len(other):
             _add_mirrored(out, weight, other, part)
-        colour[part], seen[part] = np.clip(out, 0, 1), found.direct * share
+        colour[part], seen[part] = np.clip(out, 0, 1), np.clip(found.direct * share, 0, 1)
 
     def _add_mirrored(out: np.ndarray, weight: np.ndarray, other: np.ndarray, part: slice) -> None:
         rows = np.arange(part.start, part.stop)[other]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lookalike.appearance.eyes import PALATE, TONGUE, pieces
+from lookalike.appearance.face import add_features
 from lookalike.appearance.front import FrontView
 from lookalike.appearance.hair import Hair, Head, HeadPlan, divide_head, find_hair, like_skin, skin_colour
 from lookalike.appearance.look import Look, look
@@ -85,6 +86,7 @@ def lay_undercoat(
     prior, pull = _usual(faces, facts, head, skin, here)
     stiffness = _stiffness(facts)
     colour = np.clip(stretch(facts.edges, stiffness, colour, known, prior, pull), 0, 1)
+    colour = add_features(colour, head.face * (1 - known), facts.here.rest, body.model, hair.colour)
     trust = np.where(head.scalp > 0.5, hair.known / np.maximum(here.weight, 1e-3), 1).clip(0, 1).astype(np.float32)
     return Undercoat(
         colour=colour,
