@@ -13,12 +13,12 @@ from lookalike.photo.subject import Subject
 #: Angles from the eye's axis, in degrees: pupil, iris, where the ball turns reddish. A real iris is 12 mm on a ball of
 #: 24 mm, so 28 degrees.
 PUPIL, IRIS, DEEP = 11.0, 28.0, 70.0
-SCLERA = np.float32([0.86, 0.84, 0.82])
-DEEP_SCLERA = np.float32([0.74, 0.58, 0.54])
-BROWN = np.float32([0.27, 0.17, 0.11])
-PUPIL_COLOUR = np.float32([0.03, 0.025, 0.025])
-PALATE = np.float32([0.36, 0.13, 0.12])
-TONGUE = np.float32([0.62, 0.30, 0.29])
+SCLERA = np.array([0.86, 0.84, 0.82], np.float32)
+DEEP_SCLERA = np.array([0.74, 0.58, 0.54], np.float32)
+BROWN = np.array([0.27, 0.17, 0.11], np.float32)
+PUPIL_COLOUR = np.array([0.03, 0.025, 0.025], np.float32)
+PALATE = np.array([0.36, 0.13, 0.12], np.float32)
+TONGUE = np.array([0.62, 0.30, 0.29], np.float32)
 #: MediaPipe's face mesh: an iris's centre followed by four points on its rim.
 IRISES = (468, 473)
 #: Pixels of the photo that an iris needs for its colour to be read.

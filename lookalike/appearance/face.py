@@ -16,7 +16,7 @@ EYEBROWS = ((70, 63, 105, 66, 107, 46, 53, 52, 65, 55), (300, 293, 334, 296, 336
 #: Metres from these points to which lips and brows reach: fully, not at all.
 LIP_REACH, BROW_REACH = (0.0025, 0.005), (0.002, 0.005)
 #: Lips against skin, channel by channel, and how dense a brow is.
-LIP_TINT = np.float32([0.86, 0.62, 0.62])
+LIP_TINT = np.array([0.86, 0.62, 0.62], np.float32)
 BROW = 0.65
 
 

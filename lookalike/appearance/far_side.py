@@ -7,12 +7,14 @@ sides' own colours take its place. Checks, stripes and flowers are as common at 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter, median_filter
 
 from lookalike.appearance.front import FrontView
-from lookalike.appearance.parts import LEG, NECK, TORSO
+from lookalike.appearance.parts import BODY_KIND, LEG, NECK, TORSO
 from lookalike.appearance.photograph import Photograph, flow_outwards
 from lookalike.appearance.sampling import ramp
 
@@ -34,63 +36,89 @@ MOSTLY = (0.12, 0.25)
 AROUND = 0.015
 
 
+@dataclass(frozen=True)
+class _Garment:
+    """Pixels of torso and legs, (k,) each, and their cloth.
+
+    level : int, its height among `BINS[0]`.  across : metres to the person's left.  side : bool, near the outline.
+    leg : bool.  colour : (k, 3).
+    """
+
+    level: np.ndarray
+    across: np.ndarray
+    side: np.ndarray
+    leg: np.ndarray
+    colour: np.ndarray
+
+
 def far_side(photograph: Photograph, front: FrontView) -> np.ndarray:
-    """(h, w, 3) float32: the photograph's colours, cleaned on the torso. Unchanged where both sides are not seen."""
+    """(h, w, 3) float32: the photograph's colours, cleaned on torso and legs.
+
+    Unchanged where not both sides of the person are seen, and where the cloth is a busy pattern.
+    """
     size = (front.depth.shape[1], front.depth.shape[0])
     colour, trust = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photograph.colour, photograph.trust))
-    torso = np.isin(front.group, (TORSO, NECK, LEG)) & (trust > 0.5)
-    shown = torso & (photograph_kind(photograph, size) == 0)
-    rows, columns = np.nonzero(shown)
+    shows = cv2.resize(photograph.shows, size, interpolation=cv2.INTER_NEAREST)
+    body = np.isin(front.group, (TORSO, NECK, LEG))
+    rows, columns = np.nonzero(body & (trust > 0.5) & (shows == BODY_KIND))
     if len(rows) < 4 * LEAST:
         return photograph.colour
     across, height = front.rest[rows, columns, 0], front.rest[rows, columns, 1]
-    left = float((across > 0.02).mean()), float((across < -0.02).mean())
-    if min(left) < 0.25:
+    if min((across > 0.02).mean(), (across < -0.02).mean()) < 0.25:
         return photograph.colour
     low, high = np.percentile(height, (1, 99))
-    level = np.clip((height - low) / max(high - low, 1e-3) * BINS[0], 0, BINS[0] - 1e-3).astype(np.int32)
+    place = np.clip((front.rest[..., 1] - low) / max(high - low, 1e-3) * BINS[0], 0, BINS[0] - 1e-3)
+    level = place[rows, columns].astype(np.int32)
     half = np.array(
         [np.percentile(np.abs(across[level == k]), 95) if (level == k).any() else 1 for k in range(BINS[0])]
     )
     side = np.abs(across) > SIDES * gaussian_filter(half, 1.0)[level]
     if side.sum() < LEAST or (~side).sum() < LEAST:
         return photograph.colour
-    lab = cv2.cvtColor(colour, cv2.COLOR_RGB2LAB)[rows, columns]
-    place = (lab + np.float32([0, 72, 72])) / np.float32([100, 144, 144]) * BINS[1:]
+    leg = front.group[rows, columns] == LEG
+    strange, ends = _judge(_Garment(level, across, side, leg, colour[rows, columns]))
+    if strange is None or ends is None:
+        return photograph.colour
+    odd = np.zeros(body.shape, np.float32)
+    odd[rows, columns] = strange
+    fill = np.zeros_like(colour)
+    turn = ramp(front.rest[body][:, 0] / float(np.median(half)), -SIDES, SIDES)[:, None]
+    levels = np.arange(BINS[0]) + 0.5
+    right, left = (np.stack([np.interp(place[body], levels, end[:, c]) for c in range(3)], 1) for end in ends)
+    fill[body] = right + turn * (left - right)
+    return _cleaned(photograph, front, odd, flow_outwards(fill, body.astype(np.float32)))
+
+
+def _judge(cloth: _Garment) -> tuple[np.ndarray | None, tuple[np.ndarray, np.ndarray] | None]:
+    """How much each pixel has to go, (k,), and the cloth's colours by height at the right and the left, (BINS[0], 3).
+
+    None, None for a pattern.
+    """
+    level, side, colour = cloth.level, cloth.side, cloth.colour
+    lab = cv2.cvtColor(colour[None], cv2.COLOR_RGB2LAB)[0]
+    place = (lab + np.array([0, 72, 72], np.float32)) / np.array([100, 144, 144], np.float32) * BINS[1:]
     place = np.clip(place, 0, np.array(BINS[1:]) - 1e-3).astype(np.int32)
     index = np.ravel_multi_index((level, *place.T), BINS)
-    common = _shares(index[side])[index] + RARE, _shares(index[~side])[index] + RARE
-    odd = np.zeros(shown.shape, np.float32)
-    strange = 1 - ramp(common[0] / common[1], *COMMON)
-    own = colour[rows, columns]
+    at_sides, amid = _shares(index[side])[index] + RARE, _shares(index[~side])[index] + RARE
+    strange = 1 - ramp(at_sides / amid, *COMMON)
     plain = side & (strange < 0.3)
-    usual = _medians(level[plain], own[plain], 7)
+    usual = _medians(level[plain], colour[plain], 7)
     if usual is None:
-        return photograph.colour
-    stray = np.abs(own - usual[level]).max(1)
+        return None, None
+    stray = np.abs(colour - usual[level]).max(1)
     busy = float(np.median(stray[plain]))
     if busy > BUSY:
-        return photograph.colour
+        return None, None
     plain &= stray < ALIKE
-    ends = [_medians(level[plain & way], own[plain & way], 3) for way in (across < 0, across > 0)]
-    ends = [usual if end is None else end for end in ends]
-    hem = front.group[rows, columns] == LEG
+    right, left = (_medians(level[plain & way], colour[plain & way], 3) for way in (cloth.across < 0, cloth.across > 0))
+    right, left = usual if right is None else right, usual if left is None else left
     # On a plain top whatever differs is no cloth; a skirt or trousers have hems.
-    stray = np.minimum(*(np.abs(own - end[level]).max(1) for end in ends))
-    strange = np.maximum(strange, ramp(stray, *DIFFERS) * ramp(busy, *PLAIN) * ~hem)
-    middles, stranges = (
-        np.bincount(level[~side & ~hem], w[~side & ~hem], BINS[0]) for w in (np.ones(len(level)), strange)
-    )
-    share = gaussian_filter(stranges, 1.0) / np.maximum(gaussian_filter(middles, 1.0), 1)
-    odd[rows, columns] = np.maximum(strange, ramp(share, *MOSTLY)[level] * ~side * ~hem)
-    fill = np.zeros_like(colour)
-    where = np.isin(front.group, (TORSO, NECK, LEG))
-    place = np.clip((front.rest[where][:, 1] - low) / max(high - low, 1e-3) * BINS[0] - 0.5, 0, BINS[0] - 1)
-    turn = ramp(front.rest[where][:, 0] / float(np.median(half)), -SIDES, SIDES)[:, None]
-    levels = np.arange(BINS[0])
-    left, right = (np.stack([np.interp(place, levels, e[:, c]) for c in range(3)], 1) for e in ends)
-    fill[where] = left + turn * (right - left)
-    return _cleaned(photograph, front, odd, flow_outwards(fill, where.astype(np.float32)))
+    stray = np.minimum(np.abs(colour - right[level]).max(1), np.abs(colour - left[level]).max(1))
+    strange = np.maximum(strange, ramp(stray, *DIFFERS) * ramp(busy, *PLAIN) * ~cloth.leg)
+    middle = ~side & ~cloth.leg
+    every, strangers = (np.bincount(level[middle], w[middle], BINS[0]) for w in (np.ones(len(level)), strange))
+    share = gaussian_filter(strangers, 1.0) / np.maximum(gaussian_filter(every, 1.0), 1)
+    return np.maximum(strange, ramp(share, *MOSTLY)[level] * middle), (right, left)
 
 
 def _medians(level: np.ndarray, colour: np.ndarray, window: int) -> np.ndarray | None:
@@ -101,11 +129,6 @@ def _medians(level: np.ndarray, colour: np.ndarray, window: int) -> np.ndarray |
     found = np.stack([np.median(colour[level == k], axis=0) for k in some])
     full = np.stack([np.interp(np.arange(BINS[0]), some, found[:, c]) for c in range(3)], 1)
     return gaussian_filter(median_filter(full, (window, 1), mode="nearest"), (0.7, 0), mode="nearest")
-
-
-def photograph_kind(photograph: Photograph, size: tuple[int, int]) -> np.ndarray:
-    """The photograph's `shows` at another size."""
-    return cv2.resize(photograph.shows, size, interpolation=cv2.INTER_NEAREST)
 
 
 def _shares(index: np.ndarray) -> np.ndarray:

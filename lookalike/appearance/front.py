@@ -48,7 +48,7 @@ class FrontView:
 
     def pixels(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels of the photograph -> of these images."""
-        return pixels * np.float32(self.scale)
+        return pixels * np.array(self.scale, np.float32)
 
 
 FAR = 1e6

@@ -19,7 +19,7 @@ from lookalike.body.model import BodyModel
 from lookalike.photo.subject import Subject
 
 #: Skin when the photo shows none.
-TYPICAL_SKIN = np.float32([0.72, 0.55, 0.46])
+TYPICAL_SKIN = np.array([0.72, 0.55, 0.46], np.float32)
 #: MediaPipe's face mesh: cheeks and forehead.
 CHEEKS = (50, 280, 205, 425, 101, 330, 151)
 #: A colour this near to the skin's, as a share of its brightness, is skin.
@@ -143,7 +143,7 @@ def find_hair(head: Head, seen: Look, skin: np.ndarray) -> Hair:
     believed = np.where(scalp, seen.weight, 0)
     pick = believed > 0.5
     if pick.sum() < 15:
-        dark = skin * np.float32([0.35, 0.32, 0.3])
+        dark = skin * np.array([0.35, 0.32, 0.3], np.float32)
         return Hair(dark, np.zeros(len(scalp), np.float32), 0.1, 1.0)
     skinny = like_skin(seen.colour, skin)
     share = float(skinny[pick].mean())
@@ -172,8 +172,8 @@ def strands(rest: np.ndarray, centre: np.ndarray, seed: int = 0) -> np.ndarray:
     """
     away = rest - centre
     radius = np.maximum(np.linalg.norm(away, axis=1), 1e-6)
-    axis = np.float32([0.0, 0.94, -0.34])
-    side = np.float32([1.0, 0.0, 0.0])
+    axis = np.array([0.0, 0.94, -0.34], np.float32)
+    side = np.array([1.0, 0.0, 0.0], np.float32)
     third = np.cross(axis, side)
     polar = np.arccos(np.clip(away @ axis / radius, -1, 1)) / np.pi
     around = (np.arctan2(away @ third, away @ side) / (2 * np.pi)) % 1

@@ -20,12 +20,14 @@ GROUPS = ("head", "neck", "torso", "arm", "hand", "leg", "foot", "eyes", "mouth"
 HEAD, NECK, TORSO, ARM, HAND, LEG, FOOT, EYES, MOUTH = range(len(GROUPS))
 #: Typical radius in metres at the part's sides: how far the surface curves away from the camera there. Nearly none on
 #: heads, whose sides are painted otherwise and whose noses are no outlines.
-RADIUS = np.float32([0.002, 0.055, 0.085, 0.045, 0.008, 0.065, 0.04, 0.01, 0.01])
+RADIUS = np.array([0.002, 0.055, 0.085, 0.045, 0.008, 0.065, 0.04, 0.01, 0.01], np.float32)
 #: Two points of a part may share a colour "through the body" if their rest positions are no further apart than this.
-THICKNESS = np.float32([0.12, 0.15, 0.40, 0.17, 0.05, 0.26, 0.12, 0.0, 0.0])
+THICKNESS = np.array([0.12, 0.15, 0.40, 0.17, 0.05, 0.26, 0.12, 0.0, 0.0], np.float32)
 #: Which parts may read which: head reads head, hand reads hand, the rest reads the rest; eyes and mouth read nothing.
 BODY_KIND, HEAD_KIND, HAND_KIND, NO_KIND = range(4)
-KIND = np.uint8([HEAD_KIND, BODY_KIND, BODY_KIND, BODY_KIND, HAND_KIND, BODY_KIND, BODY_KIND, NO_KIND, NO_KIND])
+KIND = np.array(
+    [HEAD_KIND, BODY_KIND, BODY_KIND, BODY_KIND, HAND_KIND, BODY_KIND, BODY_KIND, NO_KIND, NO_KIND], np.uint8
+)
 #: Smoothing steps of the normals that say how far a point is from the outline: folds and buttons must not count.
 SMOOTHING = 12
 

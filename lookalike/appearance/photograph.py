@@ -67,7 +67,7 @@ class Photograph:
     def pixels(self, photo_pixels: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of the photo -> pixels of the crop."""
         x0, y0, scale = self.window
-        return (np.asarray(photo_pixels, np.float32)[..., :2] - np.float32([x0, y0])) * np.float32(scale)
+        return (np.asarray(photo_pixels, np.float32)[..., :2] - np.array([x0, y0], np.float32)) * np.float32(scale)
 
 
 def develop(subject: Subject, camera: Camera, scale: float = 1.0) -> Photograph:
@@ -92,7 +92,7 @@ def develop(subject: Subject, camera: Camera, scale: float = 1.0) -> Photograph:
     colour = flow_outwards(rgb, trust)
     hands = [h.pixels for h in (subject.left_hand, subject.right_hand) if h is not None and h.confidence > SURE_HAND]
     shows = np.full(matte.shape, BODY_KIND, np.uint8)
-    to_crop = lambda p: (np.asarray(p, np.float32)[:, :2] - np.float32([left, top])) * np.float32(scale)  # noqa: E731
+    to_crop = lambda p: (np.asarray(p, np.float32)[:, :2] - np.array([left, top], np.float32)) * np.float32(scale)  # noqa: E731
     for pixels in hands:
         palm = float(np.linalg.norm(pixels[9, :2] - pixels[0, :2])) * scale
         _draw(shows, to_crop(pixels), HAND_KIND, HAND_BEYOND * palm)

@@ -8,6 +8,7 @@ the 3D landmarks of MediaPipe's BlazePose GHUM (Grishchenko et al., 2022) in pla
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -173,7 +174,7 @@ class _Problem:
         return total
 
     def minimise(self, steps: int, outline: bool) -> None:
-        groups = [
+        groups: list[dict[str, Any]] = [
             dict(params=[self.turn], lr=0.04),
             dict(params=[self.pose], lr=0.04),
             dict(params=[self.betas], lr=0.05),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,7 +132,7 @@ class BodyModel:
             pose_basis=None if self.pose_basis is None else tensor(pick(self.pose_basis)),
         )
 
-    def landmark_points(self, vertices: np.ndarray, names: list[str]) -> np.ndarray:
+    def landmark_points(self, vertices: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """(k, 3) positions of named landmarks on a body with these `vertices` (V, 3)."""
         return np.stack([self.landmarks[n][1] @ vertices[self.landmarks[n][0]] for n in names])
 
