@@ -22,14 +22,18 @@ from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
 
 SIZE = 900
-SKIN, WALL, IRIS = np.float32([0.82, 0.63, 0.54]), np.float32([0.55, 0.6, 0.65]), np.float32([0.3, 0.2, 0.12])
+SKIN, WALL, IRIS = (
+    np.array([0.82, 0.63, 0.54], np.float32),
+    np.array([0.55, 0.6, 0.65], np.float32),
+    np.array([0.3, 0.2, 0.12], np.float32),
+)
 COUNT = 468
 
 
 def portrait(model: BodyModel, caster: RayCaster, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The head seen along -Z at positions x, y (h, w) metres: (h, w, 3) uint8."""
     origins = np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3)
-    hits = caster.cast(origins, np.tile(np.float32([0, 0, -1]), (len(origins), 1)))
+    hits = caster.cast(origins, np.tile(np.array([0, 0, -1], np.float32), (len(origins), 1)))
     normal = hits.interpolate(model.faces, vertex_normals(model.template, model.faces))
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     place = hits.interpolate(model.faces, model.template)
@@ -40,7 +44,7 @@ def portrait(model: BodyModel, caster: RayCaster, x: np.ndarray, y: np.ndarray) 
         middle = (model.template[ball].min(0) + model.template[ball].max(0)) / 2
         rows = np.flatnonzero(hits.hit & ball[model.faces[hits.face, 0]])
         colour[rows] = paint_eyeballs(place[rows], middle, IRIS)
-    light = np.float32([0, 0.5, 0.85])
+    light = np.array([0, 0.5, 0.85], np.float32)
     shade = 0.45 + 0.6 * np.clip(normal @ light, 0, 1)
     image = np.where(hits.hit[:, None], colour * shade[:, None], WALL)
     return np.clip(image * 255, 0, 255).astype(np.uint8).reshape(*x.shape, 3)
@@ -63,7 +67,7 @@ def main() -> None:
     twin = cKDTree(points).query(points * [-1, 1])[1]
     points = (points + points[twin] * [-1, 1]) / 2
     origins = np.concatenate([points, np.ones((COUNT, 1))], axis=1)
-    hits = caster.cast(origins, np.tile(np.float32([0, 0, -1]), (COUNT, 1)))
+    hits = caster.cast(origins, np.tile(np.array([0, 0, -1], np.float32), (COUNT, 1)))
     if not hits.hit.all():
         raise SystemExit(f"{(~hits.hit).sum()} points lie beside the head")
     np.savez_compressed(out, index=model.faces[hits.face].astype(np.uint16), weight=hits.bary.astype(np.float32))

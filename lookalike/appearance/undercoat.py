@@ -34,7 +34,9 @@ MIRRORED = 0.8
 TENDENCY = {"weak": 1e-3, "own": 0.02, "inside": 0.3}
 #: A neck whose colours stray by more than this from their median has no one colour.
 MIXED = 0.12
-SHOES = np.float32([0.16, 0.15, 0.15])
+#: A face of which less than this share is seen is not seen.
+UNSEEN = 0.3
+SHOES = np.array([0.16, 0.15, 0.15], np.float32)
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ def lay_undercoat(
     share = _share(facts, head, photograph, here, over, skin)
     weight = here.weight * (1 - head.scalp) * share
     mirror = MIRRORED * over.weight * (1 - head.scalp)
+    if float((weight * head.face).sum()) < UNSEEN * float(head.face.sum()):
+        # Seen from behind: hair over the ears does not spread over the face.
+        for part, seen in ((weight, here), (mirror, over)):
+            part *= 1 - head.face * (1 - ramp(like_skin(seen.colour, skin), 0.3, 0.7))
     known = _over(weight, mirror)
     colour = here.colour * weight[:, None] + over.colour * (known - weight)[:, None]
     colour /= np.maximum(known, 1e-6)[:, None]

@@ -7,7 +7,7 @@ from lookalike.appearance import Material, paint
 from lookalike.appearance.parts import ARM, HEAD, LEG, TORSO, body_groups
 from lookalike.appearance.texels import Texels, texel_map
 
-SIZE = 1024
+SIZE = 512
 
 
 def painted(scene) -> tuple[Material, Texels, np.ndarray]:
