@@ -133,6 +133,7 @@ def _model(data: Any) -> BodyModel:
     missing = [n for n in PARTS if n not in ("neck", "eyes", "mouth") and not (parts == PARTS.index(n)).any()]
     if missing:
         raise _Unfit(f"has skin weights of no person, with no {missing[0].replace('_', ' ')}")
+    parents, pose_basis = _parents(data, names), _pose_basis(data, count, names, own, known)
     landmarks, places = transfer(template, faces, new_regressor @ template, parts)
     for joint in set(range(len(JOINTS))) - set(known.tolist()):  # fingers: blends of the hand's vertices around each
         hand = np.flatnonzero(parts == PARTS.index(f"{JOINTS[joint].partition('_')[0]}_hand"))
@@ -144,7 +145,7 @@ def _model(data: Any) -> BodyModel:
         shape_basis=np.ascontiguousarray(shapes.transpose(2, 0, 1), np.float32),
         joint_template=(new_regressor @ template).astype(np.float32),
         joint_basis=np.einsum("jv,vcb->bjc", new_regressor, shapes).astype(np.float32),
-        parents=_parents(data, names),
+        parents=parents,
         joint_names=tuple(JOINTS),
         weights=new_weights.astype(np.float32),
         faces=faces.astype(np.int32),
@@ -157,7 +158,7 @@ def _model(data: Any) -> BodyModel:
         part_names=tuple(PARTS),
         face_shapes={},
         landmarks=landmarks,
-        pose_basis=_pose_basis(data, count, names, own, known),
+        pose_basis=pose_basis,
     )
 
 
