@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 #: MediaPipe's 33 pose landmarks, in order. "left" is the person's own left.
-POSE_LANDMARKS = (  # noqa: SIM905
+POSE_LANDMARKS = (
     "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear "
     "mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky "
     "right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle "
@@ -42,6 +42,13 @@ class Photo:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.rgb.shape[1], self.rgb.shape[0]
+
+    def opaque(self) -> np.ndarray:
+        """(height, width, 3) uint8: the colours over middle gray. What a file holds where it is transparent is noise."""
+        if self.alpha is None:
+            return self.rgb
+        alpha = self.alpha[..., None]
+        return (self.rgb * alpha + 128.0 * (1 - alpha)).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def overlay(body: Body, subject: Subject, longest: int | None = 1280) -> np.ndar
     scale = 1.0 if longest is None else min(1.0, longest / max(width, height))
     camera = body.camera.window(0, 0, width, height, scale)
     size = (camera.width, camera.height)
-    picture = cv2.resize(subject.photo.rgb, size, interpolation=cv2.INTER_AREA) if scale < 1 else subject.photo.rgb
+    picture = subject.photo.opaque()
+    picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
 
     studio = Studio(body.vertices, body.model.faces)
     figure = studio.render(View.of_photo(camera), "clay", background=None, ground=False)
