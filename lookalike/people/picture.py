@@ -1,8 +1,8 @@
 """Taking a picture of a scene: lamps with soft shadows, light from all around, one bounce, and what a camera adds.
 
 Each pixel is the mean of a grid of rays; each ray's surface point asks every lamp at one random place, and one random
-direction of the hemisphere for the surrounding light (Monte Carlo, Kajiya, 1986, cut off after one bounce). Light is linear
-until `develop`. Gloss is GGX (Walter et al., 2007) with Schlick's Fresnel term.
+direction of the hemisphere for the surrounding light (Monte Carlo, Kajiya, 1986, cut off after one bounce). Light is
+linear until `develop`. Gloss is GGX (Walter et al., 2007) with Schlick's Fresnel term.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def develop(
     light: np.ndarray,
     rng: np.random.Generator,
     exposure: float = 1.0,
-    blur: float = 0.55,
+    blur: float = 0.45,
     noise: float = 0.006,
     vignette: float = 0.12,
 ) -> np.ndarray:
@@ -202,8 +202,8 @@ def _towards_lamp(lamp: Lamp, start: np.ndarray, chance: np.ndarray) -> tuple[np
     """Unit ways (r, 3) to random places of a lamp, their lengths (r,) and the share of its light that arrives (r,)."""
     centre, aim = np.array(lamp.place, np.float32), np.array(lamp.aim, np.float32)
     forward = (aim - centre) / np.linalg.norm(aim - centre)
-    side = np.cross(forward, (0, 1, 0) if abs(forward[1]) < 0.9 else (1, 0, 0))
-    side /= np.linalg.norm(side)
+    side = np.cross(forward, np.array((0.0, 1.0, 0.0) if abs(forward[1]) < 0.9 else (1.0, 0.0, 0.0)))
+    side = side / np.linalg.norm(side)
     radius = lamp.radius * np.sqrt(chance[:, 0])
     angle = chance[:, 1] * np.float32(2 * np.pi)
     spot = (

@@ -1,8 +1,8 @@
-"""What a picture is taken of: textured pieces of surface in one frame, ready for rays, with holes where textures have them.
+"""What a picture is taken of: textured pieces of surface, ready for rays, with holes where textures have them.
 
-Hair cards, eyelashes and eyebrows are polygons whose texture's alpha says where there is hair. Rays take such a hit with
-the probability of its alpha and otherwise go on (stochastic transparency: Enderton et al., 2010), so that layers of hair
-need no sorting, and shadows pass through gaps alike.
+Hair cards, eyelashes and eyebrows are polygons whose texture's alpha says where there is hair. Rays take such a hit
+with the probability of its alpha and otherwise go on (stochastic transparency: Enderton et al., 2010), so that layers
+of hair need no sorting, and shadows pass through gaps alike.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Finish:
     Attributes
     ----------
     roughness : of the gloss, in (0, 1].  reflectance : of the gloss seen head-on, 0.04 for most things.
-    bleed : (3,) red, green, blue: how far diffuse light creeps round into the shadow, 0 for hard stuff; skin bleeds red.
+    bleed : (3,) red, green, blue: how far diffuse light creeps round into the shadow; skin bleeds red.
     fuzz : extra light at grazing angles, as woven cloth has it.
     """
 
@@ -91,7 +91,8 @@ class Points:
 class Scene:
     """Pieces made ready for rays.
 
-    pieces : at least one.  spacing : metres between neighbouring samples of the picture, which chooses the textures' size.
+    pieces : at least one.
+    spacing : metres between neighbouring samples of the picture, which chooses the textures' size.
     """
 
     def __init__(self, pieces: list[Piece], spacing: float = 5e-4, threads: int | None = None):
