@@ -13,15 +13,15 @@ from lookalike.stages import Stage
 #: Stage -> (what the display says, typical seconds on two CPU cores: the stage's share of the bar).
 STAGES = {
     "read": ("reading the photo", 0.2),
-    "find": ("finding people", 2.0),
-    "load": ("loading the body", 1.0),
-    "fit": ("fitting the body", 4.0),
+    "find": ("finding people", 3.0),
+    "load": ("loading the body", 1.5),
+    "fit": ("fitting the body", 7.0),
     "draw": ("drawing out the surface", 3.0),
-    "paint": ("painting", 2.0),
-    "rig": ("rigging", 1.0),
-    "write": ("writing models", 1.0),
-    "picture": ("rendering pictures", 1.0),
-    "film": ("filming the turntable", 4.0),
+    "paint": ("painting", 2.5),
+    "rig": ("rigging", 0.3),
+    "write": ("writing models", 0.7),
+    "picture": ("rendering pictures", 0.7),
+    "film": ("filming the turntable", 2.0),
 }
 
 
