@@ -90,23 +90,18 @@ def test_surroundings_light_a_white_wall_fully_and_a_hidden_one_by_the_bounce():
     assert hidden[12, 12].max() < 0.05
 
 
-def test_shadow_edges_are_soft_by_the_size_of_the_lamp():
-    lid = square(-1, 0.25, (0, 0, 0), "lid")
-    wall = square(-2, 9, (255, 255, 255))
-    lamp = Lamp((3, 0, 0), 0.5, (1, 1, 1), aim=(0, 0, -2))
-    light = photograph(Scene([wall, lid]), view(64), Lighting((lamp,), dark), grid=4)[32, :, 0]
-    # The lid's middle throws its shadow to x = -3, the lid itself hides the middle of the wall.
-    columns = 32 + 64 * np.array([-2.9, 0.9]) / 2
-    assert light[int(columns[1])] > 0.1
-    scene = Scene([wall, lid])
-    seen = [
-        1
-        - scene.blocked(
-            np.array([x, 0, -1.999]), np.tile([3 - x, 0, 1.999], (1, 1)), 1.0, np.random.default_rng(0)
-        ).mean()
-        for x in (-3.0, 0.9)
-    ]
-    assert seen == [0, 1]
+def test_shadows_lie_behind_things_and_soften_with_the_lamp():
+    """A lid at (0, 0, -1) throws its shadow from a lamp at x = 1.5 to x = -1.5 on the wall, which is column 8 of 64."""
+    scene = Scene([square(-2, 9, (255, 255, 255)), square(-1, 0.1, (0, 0, 0), "lid")])
+
+    def row(radius: float) -> np.ndarray:
+        lamp = Lamp((1.5, 0, 0), radius, (1, 1, 1), aim=(0, 0, -2))
+        return photograph(scene, view(64), Lighting((lamp,), dark), grid=4)[32, :, 0]
+
+    hard, soft = row(1e-3), row(0.8)
+    assert hard[7:9].max() == 0
+    assert hard[2] > 0.05
+    assert 0.3 * hard[2] < soft[7:9].mean() < 0.98 * hard[2]
 
 
 def test_backdrop_pixels_agree_with_the_full_grid():
