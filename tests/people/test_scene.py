@@ -91,17 +91,17 @@ def test_surroundings_light_a_white_wall_fully_and_a_hidden_one_by_the_bounce():
 
 
 def test_shadows_lie_behind_things_and_soften_with_the_lamp():
-    """A lid at (0, 0, -1) throws its shadow from a lamp at x = 1.5 to x = -1.5 on the wall, which is column 8 of 64."""
+    """A lid at (0, 0, -1) throws its shadow from a lamp at x = 0.75 to x = -0.75 on the wall, which is column 8 of 64."""
     scene = Scene([square(-2, 9, (255, 255, 255)), square(-1, 0.1, (0, 0, 0), "lid")])
 
     def row(radius: float) -> np.ndarray:
-        lamp = Lamp((1.5, 0, 0), radius, (1, 1, 1), aim=(0, 0, -2))
+        lamp = Lamp((0.75, 0, 0), radius, (1, 1, 1), aim=(0, 0, -2))
         return photograph(scene, view(64), Lighting((lamp,), dark), grid=4)[32, :, 0]
 
-    hard, soft = row(1e-3), row(0.8)
+    hard, soft = row(1e-3), row(0.4)
     assert hard[7:9].max() == 0
-    assert hard[2] > 0.05
-    assert 0.3 * hard[2] < soft[7:9].mean() < 0.98 * hard[2]
+    assert hard[0] > 0.05
+    assert 0.3 * hard[0] < soft[7:9].mean() < 0.98 * hard[0]
 
 
 def test_backdrop_pixels_agree_with_the_full_grid():
