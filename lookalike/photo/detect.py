@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lookalike.photo.claims import figure
 from lookalike.photo.graphs import DETECTOR_SIZE, POSE_SIZE, PoseReading, detect_people, read_pose
-from lookalike.photo.patch import Patch, Pyramid, centred
+from lookalike.photo.patch import Frame, Patch, Pyramid, centred
 
 #: MediaPipe's world axes (y down, z away) to the contract's (y up, z towards the camera).
 AXES = np.array([1, -1, -1], np.float32)
@@ -21,6 +22,8 @@ AXES = np.array([1, -1, -1], np.float32)
 _ANCHORS = [0, 7, 8, 11, 12, 23, 24, 25, 26]
 #: Readings under this (presence times mean visibility) are not people.
 MIN_SCORE = 0.5
+#: The same where other people were painted out, which leaves odd shapes.
+MIN_SCORE_BEHIND = 0.65
 #: People under this share of the largest one's size are passers-by.
 MIN_SIZE = 0.25
 #: MediaPipe's landmarks with left and right exchanged.
@@ -50,19 +53,53 @@ class Person:
 
 def find_people(pyramid: Pyramid) -> list[Person]:
     """Every person whose pose can be read, best first."""
-    people: list[Person] = []
-    for candidate in _candidates(pyramid):
-        person = _read(pyramid, candidate)
-        if person is not None:
-            people.append(person)
-    people = [person for person in people if person.score >= MIN_SCORE]
-    people.sort(key=lambda person: -person.score * person.radius**0.25)
-    kept: list[Person] = []
-    for person in people:
-        if not any(_same(person, other) or _share_inside(person, other) > 0.6 for other in kept):
-            kept.append(person)
-    largest = max((person.radius for person in kept), default=0.0)
-    return [person for person in kept if person.radius > MIN_SIZE * largest]
+    people = _new(pyramid, [])
+    if people:
+        # Whoever stands in front draws the networks to himself: look once more with everyone found painted out.
+        people += _new(_without(pyramid, people), people)
+    largest = max((person.radius for person in people), default=0.0)
+    return [person for person in people if person.radius > MIN_SIZE * largest]
+
+
+def _new(pyramid: Pyramid, known: list[Person]) -> list[Person]:
+    """People who are not among the `known` ones, best first."""
+    width, height = pyramid.size
+    windows = _windows(width, height)
+    if len(known) == 1:
+        windows = [window for window in windows if window.side > 0.6 * max(width, height)]
+    found = [person for patch in _candidates(pyramid, windows) if (person := _read(pyramid, patch)) is not None]
+    found = [person for person in found if person.score >= (MIN_SCORE_BEHIND if known else MIN_SCORE)]
+    found.sort(key=lambda person: -person.score * person.radius**0.25)
+    new: list[Person] = []
+    for person in found:
+        if not any(_same(person, other) or _share_inside(person, other) > 0.6 for other in [*known, *new]):
+            new.append(person)
+    return new
+
+
+def _without(pyramid: Pyramid, people: list[Person], but: Person | None = None) -> Pyramid:
+    """The photo with people painted over in the colours around them, all `but` the body of one."""
+    import cv2
+
+    width, height = pyramid.size
+    frame = Frame.whole(width, height, 1280)
+    small = cv2.resize(pyramid.levels[0], frame.size, interpolation=cv2.INTER_AREA)
+    # Only the limbs and what is close to them: masks of people in front leak into those behind.
+    mask = np.max([figure(person, frame) * (person.patch.paste(person.mask, frame) > 0.3) for person in people], 0)
+    reach = 2 * int(0.04 * frame.scale * max(person.radius for person in people)) + 3
+    hidden = cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(np.float32)[..., None]
+    if but is not None:
+        hidden[(figure(but, frame) > 0) & (but.patch.paste(but.mask, frame) > 0.5)] = 0
+    # The colours around are smooth: they are spread at a small size, from far to near.
+    tiny = cv2.resize(hidden, (96, 96), interpolation=cv2.INTER_AREA)
+    seen = cv2.resize(small * (1 - hidden), (96, 96), interpolation=cv2.INTER_AREA)
+    around = np.broadcast_to(seen.sum((0, 1)) / max(float((1 - tiny).sum()), 1.0), seen.shape).astype(np.float32)
+    for sigma in (10.0, 4.0, 1.5):
+        weight = cv2.GaussianBlur(1 - tiny, (0, 0), sigma)[..., None]
+        sure = np.clip(weight * 4, 0, 1)
+        around = cv2.GaussianBlur(seen, (0, 0), sigma) / np.maximum(weight, 1e-6) * sure + around * (1 - sure)
+    around = cv2.resize(around, frame.size, interpolation=cv2.INTER_LINEAR)
+    return Pyramid((small * (1 - hidden) + around * hidden).astype(np.uint8), (width, height))
 
 
 def _windows(width: int, height: int) -> list[Patch]:
@@ -83,11 +120,10 @@ def _windows(width: int, height: int) -> list[Patch]:
     return windows
 
 
-def _candidates(pyramid: Pyramid) -> list[Patch]:
+def _candidates(pyramid: Pyramid, windows: list[Patch]) -> list[Patch]:
     """Windows of people, each person once or a few times, most certain first."""
-    width, height = pyramid.size
     finds: list[tuple[float, Patch]] = []
-    for window in _windows(width, height):
+    for window in windows:
         for found in detect_people(pyramid.cut(window, DETECTOR_SIZE, "black")):
             hips, top = window.to_photo(np.stack([found.hips, found.top]), DETECTOR_SIZE)
             patch = Patch.around(hips, top)
@@ -122,7 +158,26 @@ def _read(pyramid: Pyramid, patch: Patch, rounds: int = 3) -> Person | None:
     return _person(reading, used) if reading is not None else None
 
 
-def read_again(pyramid: Pyramid, person: Person) -> Person:
+def read_again(pyramid: Pyramid, people: list[Person]) -> list[Person]:
+    """The same people, read more carefully: each one without those who stand close, and as a mean of readings."""
+    careful = []
+    for person in people:
+        close = [other for other in people if other is not person and _touch(person, other)]
+        photo = _without(pyramid, close, person) if close else pyramid
+        alone = _read(photo, person.patch) if close else None
+        if alone is not None and alone.score > person.score and _same(alone, person, 0.4):
+            person = alone
+        careful.append(_mean_reading(photo, person))
+    return careful
+
+
+def _touch(a: Person, b: Person) -> bool:
+    """Whether two people's boxes overlap."""
+    corners = [(p.landmarks.min(0) - 0.1 * p.radius, p.landmarks.max(0) + 0.1 * p.radius) for p in (a, b)]
+    return bool((corners[0][0] < corners[1][1]).all() and (corners[1][0] < corners[0][1]).all())
+
+
+def _mean_reading(pyramid: Pyramid, person: Person) -> Person:
     """The same person, the mean of several readings: mirrored, a little larger and smaller.
 
     It halves the jitter of single readings and makes the mask's outline finer. A reading that disagrees (it took the
@@ -180,11 +235,11 @@ def _person(reading: PoseReading, patch: Patch) -> Person:
     return Person(landmarks, reading.visibility, world, reading.mask, patch, score)
 
 
-def _same(a: Person, b: Person) -> bool:
+def _same(a: Person, b: Person, within: float = 0.2) -> bool:
     """Whether two readings are of one person: their bodies' anchor points are close, for the size of the smaller."""
     weight = np.minimum(a.visibility, b.visibility)[_ANCHORS] + 1e-3
     distance = np.linalg.norm(a.landmarks[_ANCHORS] - b.landmarks[_ANCHORS], axis=1)
-    return float((weight * distance).sum() / weight.sum()) < 0.2 * min(a.radius, b.radius)
+    return float((weight * distance).sum() / weight.sum()) < within * min(a.radius, b.radius)
 
 
 def _share_inside(a: Person, b: Person) -> float:

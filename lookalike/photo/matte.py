@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lookalike.photo.claims import claim
 from lookalike.photo.closed_form import solve_alpha
 from lookalike.photo.detect import Person
-from lookalike.photo.patch import Pyramid
+from lookalike.photo.patch import Frame, Pyramid
 from lookalike.photo.saliency import SIZE, salient_mask
 
 #: Longer side of the working picture, pixels.
@@ -24,12 +25,16 @@ WORKING_SIZE = 448
 
 @dataclass(frozen=True)
 class _View:
-    """A person's rectangle at working size: picture (H, W, 3) uint8, `own` and `others` (H, W) soft pose masks, and
-    `radius`, half the body's square, in its pixels."""
+    """A person's rectangle at working size.
+
+    picture : (H, W, 3) uint8. own, others : (H, W) soft pose masks. share : (H, W) how much rather than another's a
+    pixel is the person's. radius : half the body's square, in its pixels.
+    """
 
     picture: np.ndarray
     own: np.ndarray
     others: np.ndarray
+    share: np.ndarray
     radius: float
 
 
@@ -40,52 +45,58 @@ def find_mattes(
 
     alpha : the file's own transparency, which then is the matte, shared out among the people.
     """
-    width, height = pyramid.size
-    masks = [person.patch.paste(person.mask, width, height) for person in people]
     if alpha is not None:
-        owner = _owners(masks) if len(people) > 1 else np.zeros((height, width), int)
-        return [np.where(owner == i, alpha, 0).astype(np.float32) for i in wanted]
-    return [_matte(pyramid, masks, i, people[i].radius) for i in wanted]
+        return [alpha * share for share in _shares_of_all(pyramid, people, wanted)]
+    return [_matte(pyramid, people, i) for i in wanted]
 
 
-def _owners(masks: list[np.ndarray]) -> np.ndarray:
-    """For each pixel the person whose mask holds it or lies nearest."""
+def _shares_of_all(pyramid: Pyramid, people: list[Person], wanted: list[int]) -> list[np.ndarray]:
+    """For each wanted person, (height, width) float32, 1 where the photo's pixels are the person's and 0 elsewhere."""
     import cv2
 
-    best = np.argmax(masks, 0)
-    reach = [
-        cv2.distanceTransform(((mask < 0.5) | (best != i)).astype(np.uint8), cv2.DIST_L2, 5)
-        for i, mask in enumerate(masks)
+    width, height = pyramid.size
+    if len(people) == 1:
+        return [np.ones((height, width), np.float32)]
+    frame = Frame.whole(width, height, 1024)
+    owner = np.argmax([claim(person, frame) for person in people], 0)
+    return [
+        cv2.resize((owner == i).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) for i in wanted
     ]
-    return np.argmin(reach, 0)
 
 
-def _matte(pyramid: Pyramid, masks: list[np.ndarray], index: int, radius: float) -> np.ndarray:
+def _matte(pyramid: Pyramid, people: list[Person], index: int) -> np.ndarray:
     import cv2
 
-    own = masks[index]
-    others = np.max([mask for i, mask in enumerate(masks) if i != index], 0) if len(masks) > 1 else np.zeros_like(own)
-    rows, columns = np.nonzero((own > 0.3).any(1))[0], np.nonzero((own > 0.3).any(0))[0]
-    if len(rows) == 0:
-        return own
-    height, width = own.shape
-    margin = int(np.ceil(0.16 * max(rows[-1] - rows[0], columns[-1] - columns[0]))) + 2
-    top, bottom = max(0, rows[0] - margin), min(height, rows[-1] + 1 + margin)
-    left, right = max(0, columns[0] - margin), min(width, columns[-1] + 1 + margin)
-    box = (slice(top, bottom), slice(left, right))
-    size = (right - left, bottom - top)
-    scale = min(1.0, WORKING_SIZE / max(size))
-    small = tuple(max(3, round(extent * scale)) for extent in size)
-
-    def shrunk(image: np.ndarray) -> np.ndarray:
-        return cv2.resize(image[box], small, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-
-    view = _View(shrunk(pyramid.levels[0]), shrunk(own), shrunk(others), radius * scale)
-    coarse = _coarse(view)
-    solved = _tidied(_outlined(view, coarse), view)
+    width, height = pyramid.size
     matte = np.zeros((height, width), np.float32)
-    matte[box] = _sharpened(solved, pyramid.levels[0][box], 1 / scale)
+    person = people[index]
+    frame = _surroundings(person, width, height)
+    own = person.patch.paste(person.mask, frame)
+    others, share = np.zeros_like(own), np.ones_like(own)
+    for other in (*people[:index], *people[index + 1 :]):
+        mask = other.patch.paste(other.mask, frame)
+        if (mask > 0.2).any():
+            others = np.maximum(others, mask)
+            share = np.minimum(share, 1 / (1 + np.exp(-2 * np.clip(claim(person, frame) - claim(other, frame), -9, 9))))
+    picture = pyramid.levels[0][frame.box]
+    small = cv2.resize(picture, frame.size, interpolation=cv2.INTER_AREA)
+    view = _View(small, own, others, share.astype(np.float32), person.radius * frame.scale)
+    solved = _tidied(_outlined(view, _coarse(view)), view)
+    matte[frame.box] = _sharpened(solved, picture, 1 / frame.scale)
     return matte
+
+
+def _surroundings(person: Person, width: int, height: int) -> Frame:
+    """The person's rectangle with a margin, at working size."""
+    rows, columns = np.nonzero(person.mask > 0.3)
+    outline = person.patch.to_photo(np.stack([columns, rows], 1) + 0.5, person.mask.shape[0])
+    outline = np.clip(outline, 0, [width, height]) if len(outline) else np.array([[0, 0], [width, height]])
+    margin = 0.16 * float(np.ptp(outline, axis=0).max()) + 2
+    left, top = np.maximum(np.floor(outline.min(0) - margin), 0).astype(int).tolist()
+    right, bottom = np.minimum(np.ceil(outline.max(0) + margin), [width, height]).astype(int).tolist()
+    scale = min(1.0, WORKING_SIZE / max(right - left, bottom - top))
+    size = (max(3, round((right - left) * scale)), max(3, round((bottom - top) * scale)))
+    return Frame(left, top, right - left, bottom - top, size)
 
 
 def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -153,9 +164,9 @@ def _coarse(view: _View) -> np.ndarray:
 
     added = np.min(salient, 0) * _own_colour(view, fused, np.max(salient, 0))
     if view.others.any():
-        added = added * ~_grown(view.others > 0.3, 0.04 * view.radius)
-        share = np.square(view.own) / (np.square(view.own) + np.square(view.others) + 1e-6)
-        fused = np.where(view.others > 0.2, np.minimum(fused, share), fused)
+        added = added * ~_grown((view.others > 0.3) & (view.share < 0.5), 0.04 * view.radius)
+        near = _grown(view.others > 0.2, 0.03 * view.radius)
+        added, fused = (np.where(near, np.minimum(map_, view.share), map_) for map_ in (added, fused))
     return np.maximum(fused, added).astype(np.float32)
 
 

@@ -48,28 +48,65 @@ class Patch:
         turn = np.array([[c * sign, -s, 0], [s * sign, c, 0], [0, 0, 1]])
         return (vectors @ turn.T).astype(np.float32)
 
-    def paste(self, image: np.ndarray, width: int, height: int) -> np.ndarray:
-        """Bring a window's map, (N, N) float32, back into a (height, width) one that is 0 outside of the window."""
+    def paste(self, image: np.ndarray, frame: Frame) -> np.ndarray:
+        """Bring a window's map, (N, N) float32, into a frame's pixels; it is 0 outside of the window."""
         import cv2
 
-        matrix = centred(self.matrix(image.shape[0]))
+        matrix = self.matrix(image.shape[0]) @ frame.to_photo()
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        return cv2.warpAffine(image, centred(matrix), frame.size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An upright rectangle of the photo, resampled.
+
+    x, y : its upper left corner, width, height : its size, in whole photo pixels. size : (columns, rows) of the
+    resampled rectangle.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    size: tuple[int, int]
+
+    @classmethod
+    def whole(cls, width: int, height: int, longest: int | None = None) -> Frame:
+        """All of a photo, its longer side reduced to at most `longest` pixels."""
+        scale = min(1.0, (longest or np.inf) / max(width, height))
+        return cls(0, 0, width, height, (max(1, round(width * scale)), max(1, round(height * scale))))
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """The rectangle as rows and columns of the photo."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+    @property
+    def scale(self) -> float:
+        """Frame pixels per photo pixel."""
+        return max(self.size) / max(self.width, self.height)
+
+    def to_photo(self) -> np.ndarray:
+        """(3, 3): frame pixels to photo pixels."""
+        across, down = self.width / self.size[0], self.height / self.size[1]
+        return np.array([[across, 0, self.x], [0, down, self.y], [0, 0, 1]])
+
+    def points(self, pixels: np.ndarray) -> np.ndarray:
+        """Photo pixels, (..., 2), to frame pixels."""
+        return (pixels - [self.x, self.y]) * [self.size[0] / self.width, self.size[1] / self.height]
 
 
 class Pyramid:
     """A photo with its halvings, so that windows of any size are cut without aliasing.
 
-    rgb : (height, width, 3) uint8.
+    rgb : (height, width, 3) uint8. size : (width, height) of the photo whose pixels windows are measured in, if `rgb`
+    is a scaled copy of it.
     """
 
-    def __init__(self, rgb: np.ndarray):
+    def __init__(self, rgb: np.ndarray, size: tuple[int, int] | None = None):
         self.levels = [rgb]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of the photo."""
-        return self.levels[0].shape[1], self.levels[0].shape[0]
+        self.size = size or (rgb.shape[1], rgb.shape[0])
 
     def _level(self, index: int) -> np.ndarray:
         import cv2
@@ -83,8 +120,9 @@ class Pyramid:
         """The window resampled to (size, size, 3) uint8. `border`: "replicate" or "black" outside of the photo."""
         import cv2
 
-        level = self._level(max(0, int(np.floor(np.log2(max(patch.side / size, 1.0)) + 0.25))))
         width, height = self.size
+        shrink = patch.side / size * self.levels[0].shape[1] / width
+        level = self._level(max(0, int(np.floor(np.log2(max(shrink, 1.0)) + 0.25))))
         matrix = patch.matrix(size)
         matrix = matrix @ np.diag([width / level.shape[1], height / level.shape[0], 1.0])
         mode = cv2.BORDER_REPLICATE if border == "replicate" else cv2.BORDER_CONSTANT

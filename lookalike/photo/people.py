@@ -10,7 +10,7 @@ from lookalike.errors import NoPersonError
 from lookalike.photo.detect import Person, find_people, read_again
 from lookalike.photo.landmarks import find_face, find_hands
 from lookalike.photo.matte import find_mattes
-from lookalike.photo.patch import Pyramid
+from lookalike.photo.patch import Frame, Pyramid
 from lookalike.photo.subject import Photo, Subject
 
 
@@ -37,14 +37,15 @@ def find_subjects(photo: Photo, person: Literal["largest", "all"] | int = "large
         wanted = [max(range(len(people)), key=lambda i: _size(people[i], photo.size))]
     else:
         wanted = [number - 1] if number is not None else list(range(len(people)))
-    people = [read_again(pyramid, one) for one in people]
+    people = read_again(pyramid, people)
     mattes = find_mattes(pyramid, people, wanted, photo.alpha)
     return [_subject(photo, pyramid, people[i], matte) for i, matte in zip(wanted, mattes, strict=True)]
 
 
 def _size(one: Person, size: tuple[int, int]) -> float:
     """How large a person is in the frame: the mask's area in it."""
-    return float((one.patch.paste(one.mask, *size) > 0.5).sum())
+    frame = Frame.whole(*size, 512)
+    return float((one.patch.paste(one.mask, frame) > 0.5).sum())
 
 
 def _subject(photo: Photo, pyramid: Pyramid, one: Person, matte: np.ndarray) -> Subject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lookalike.photo.patch import Patch, Pyramid
+from lookalike.photo.patch import Frame, Patch, Pyramid
 
 PATCHES = [Patch(40, 30, 20), Patch(50.5, 41, 37, 0.6), Patch(33, 70, 60, -2.5, mirrored=True)]
 
@@ -54,4 +54,6 @@ def test_paste_brings_a_map_back():
     disc = ((u - 80) ** 2 + (v - 60) ** 2 < 30**2).astype(np.uint8) * 255
     patch = Patch(78, 63, 90, 0.3, mirrored=True)
     cut = Pyramid(disc[..., None].repeat(3, 2)).cut(patch, 128, "black")[..., 0].astype(np.float32) / 255
-    assert np.abs(patch.paste(cut, 160, 120) - disc / 255).mean() < 0.004
+    assert np.abs(patch.paste(cut, Frame.whole(160, 120)) - disc / 255).mean() < 0.004
+    part = patch.paste(cut, Frame(40, 20, 80, 80, (160, 160)))
+    assert np.abs(part[1::2, 1::2] - disc[20:100, 40:120] / 255).mean() < 0.02
