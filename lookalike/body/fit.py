@@ -61,8 +61,13 @@ def fit_body(
     seed : draws the outline's sample points. device : where torch computes; the problem is small, the CPU suits it.
     """
     problem = _Problem(subject, model, weights, seed, torch.device(device))
-    problem.minimise(steps=110, outline=False)
-    problem.minimise(steps=80, outline=True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the tensors are so small that threads only wait for each other
+    try:
+        problem.minimise(steps=110, outline=False)
+        problem.minimise(steps=80, outline=True)
+    finally:
+        torch.set_num_threads(threads)
     return problem.body(height)
 
 
