@@ -25,7 +25,8 @@ def hanging_arm(
     """Local rotations of one arm that hangs from a trunk.
 
     swing : (T,) degrees, positive forward.  elbow : (T,) degrees of flexion.  away : (T,) degrees further from the body
-    than it must be.  inward : degrees that the arm is turned about itself, so that the forearm bends towards the middle.
+    than it must be.  inward : degrees that the arm is turned about itself, so that the forearm bends towards the
+    middle.
     """
     sign = SIDES[side]
     shoulder, elbow_joint, wrist = (figure.joint(f"{side}{n}") for n in ("Arm", "ForeArm", "Hand"))

@@ -14,14 +14,16 @@ from lookalike.body.model import Body, BodyModel
 from lookalike.surface.mesh import Surface
 
 #: https://developer.apple.com/documentation/arkit/arfaceanchor/blendshapelocation
-ARKIT = tuple(
-    "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft cheekSquintRight "
-    "eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft "
-    "eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward "
-    "jawLeft jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel "
-    "mouthLeft mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight "
-    "mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft "
-    "mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight tongueOut".split()
+ARKIT = (
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff"),
+    *("cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight"),
+    *("eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight"),
+    *("eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen", "jawRight"),
+    *("mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel"),
+    *("mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker"),
+    *("mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft"),
+    *("mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight"),
+    *("noseSneerLeft", "noseSneerRight", "tongueOut"),
 )
 
 #: Offsets shorter than this are dropped, metres.
@@ -67,8 +69,8 @@ def _stack(model: BodyModel) -> tuple[np.ndarray, np.ndarray]:
 def _local_maps(template: np.ndarray, person: np.ndarray) -> np.ndarray:
     """(r, 3, 3) linear maps from the template's head to the person's around each vertex.
 
-    template, person : (r, 3), the same vertices of both heads. Each map is the least squares fit to the differences to the
-    nearest vertices, drawn to the whole head's similarity where those lie in a plane.
+    template, person : (r, 3), the same vertices of both heads. Each map is the least squares fit to the differences
+    to the nearest vertices, drawn to the whole head's similarity where those lie in a plane.
     """
     template, person = template.astype(np.float64), person.astype(np.float64)
     spread = [np.sqrt(((x - x.mean(0)) ** 2).sum(1).mean()) for x in (template, person)]

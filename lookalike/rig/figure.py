@@ -13,9 +13,10 @@ from lookalike.rig.weights import dense
 SIDES = {"Left": 1.0, "Right": -1.0}
 
 #: The arms' angle to the vertical, radians: never closer to the body than the first.
-_HANG = np.radians(np.arange(9, 46, 1.0))
-#: How far arms keep from the body, and how much flesh may give way between the thighs, in leg lengths.
-_ARM_GAP, _THIGH_GIVE = 0.018, 0.022
+_HANG = np.radians(np.arange(9, 41, 1.0))
+#: How far forearms keep from the body, for the hips go from side to side, and how much further open hands do, whose
+#: fingers will bend: in heights of the shoulder. How much flesh may give way between the thighs, in leg lengths.
+_ARM_GAP, _FINGERS, _THIGH_GIVE = 0.014, 0.027, 0.022
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ class Figure:
     skeleton : the joints.  legs : by side, "Left" and "Right".
     hang : side -> angle of the hanging arm to the vertical, radians, that keeps it clear of the body.
     stance : half the distance between the ankles in walking, metres, that keeps the thighs clear of each other.
+    stride : how long steps may be, 1 for legs that are free, less in a long skirt.
     """
 
     skeleton: Skeleton
     legs: dict[str, Leg]
     hang: dict[str, float]
     stance: float
+    stride: float = 1.0
 
     @property
     def leg_length(self) -> float:
@@ -58,12 +61,19 @@ class Figure:
 
 
 def measure_figure(
-    skeleton: Skeleton, vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray, bare: np.ndarray, bare_weights
+    skeleton: Skeleton,
+    vertices: np.ndarray,
+    joints: np.ndarray,
+    weights: np.ndarray,
+    bare: np.ndarray,
+    bare_weights: np.ndarray,
+    stride: float = 1.0,
 ) -> Figure:
     """The `Figure` of a rig.
 
     vertices : (n, 3), joints and weights : (n, 4), the clothed surface and its skin.
     bare : (V, 3) the naked body in the same pose, bare_weights : (V, J); the thighs' room is measured on it.
+    stride : as in `Figure`.
     """
     follow = dense(joints, weights, len(skeleton.names))
     at = dict(zip(skeleton.names, skeleton.positions.astype(np.float64), strict=True))
@@ -74,7 +84,7 @@ def measure_figure(
         legs[side] = Leg(hip, knee - hip, ankle - knee, _foot(side, at, column, vertices, follow))
     hang = {side: _hang(side, skeleton, column, vertices, follow) for side in SIDES}
     hang = dict.fromkeys(SIDES, max(hang.values()))
-    return Figure(skeleton, legs, hang, _stance(legs, column, bare, bare_weights))
+    return Figure(skeleton, legs, hang, _stance(legs, column, bare, bare_weights), stride)
 
 
 def _foot(side: str, at: dict, column: dict, vertices: np.ndarray, follow: np.ndarray) -> Foot:
@@ -93,7 +103,8 @@ def _arm_joints(side: str, skeleton: Skeleton) -> list[int]:
 
 
 def _hang(side: str, skeleton: Skeleton, column: dict, vertices: np.ndarray, follow: np.ndarray) -> float:
-    """The smallest angle of the arm to the vertical at which it, and any wider one, is clear of trunk and legs."""
+    """The smallest angle of the arm to the vertical at which forearm and hand are clear of trunk and legs, there and
+    further out. Upper arms lie on the trunk with all of us."""
     sign = SIDES[side]
     shoulder, elbow, wrist = (
         skeleton.positions[column[f"{side}{n}"]].astype(np.float64) for n in ("Arm", "ForeArm", "Hand")
@@ -102,7 +113,9 @@ def _hang(side: str, skeleton: Skeleton, column: dict, vertices: np.ndarray, fol
     other = follow[:, _arm_joints("Right" if side == "Left" else "Left", skeleton)].sum(1)
     way = wrist - shoulder
     arm = (vertices - shoulder)[arm_share > 0.95]
-    arm = arm[arm @ unit_direction(way) > 0.7 * np.linalg.norm(elbow - shoulder)][:, :2] * [sign, 1]
+    along = arm @ unit_direction(way)
+    arm, along = (x[along > np.linalg.norm(elbow - shoulder)] for x in (arm[:, :2] * [sign, 1], along))
+    gap = abs(shoulder[1]) * (_ARM_GAP + _FINGERS * (along > 1.05 * np.linalg.norm(way)))
     body = vertices[(arm_share < 0.05) & (other < 0.05)]
     if not len(arm) or not len(body):
         return float(np.pi / 4)
@@ -113,13 +126,12 @@ def _hang(side: str, skeleton: Skeleton, column: dict, vertices: np.ndarray, fol
     np.maximum.at(outline, level - low + 1, body[:, 0] * sign)
     outline = np.maximum(outline, np.maximum(np.roll(outline, 1), np.roll(outline, -1)))
     now = np.arctan2(abs(way[0]), -way[1])
-    gap = _ARM_GAP * abs(shoulder[1])
     for angle in _HANG[::-1]:
         c, s = np.cos(now - angle), np.sin(now - angle)  # turns the arm inwards
         x = c * arm[:, 0] + s * arm[:, 1] + shoulder[0] * sign
         y = -s * arm[:, 0] + c * arm[:, 1] + shoulder[1]
         row = np.clip(np.floor(y / step).astype(int) - low + 1, 0, len(outline) - 1)
-        if (x - outline[row]).min() < gap:
+        if (x - outline[row] - gap).min() < 0:
             return float(min(angle + np.radians(1), _HANG[-1]))
     return float(_HANG[0])
 

@@ -1,8 +1,9 @@
 """How a foot rolls over the ground without sliding: heel, sole, ball, toes.
 
 The sole is the mesh's own: bare, in shoes, on heels. It is pitched about the ankle, and the toes about their joint; the
-lowest vertex touches the ground. Where a rigid shape rolls on the ground, the point that touches stands still, so a pitch
-by d moves the ankle forward by d times its height over the ground. Integrated over the pitch this gives the ankle's way.
+lowest vertex touches the ground. Where a rigid shape rolls on the ground, the point that touches stands still, so a
+pitch by d moves the ankle forward by d times its height over the ground. Integrated over the pitch this gives the
+ankle's way.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class Foot:
     """One foot, standing flat at rest; metres, world axes.
 
     ankle, toe : (3,) the joints at rest.
-    points : (k, 3) vertices of the sole at rest, relative to the ankle.  toe_share : (k,) how much they follow the toes.
+    points : (k, 3) vertices of the sole at rest, relative to the ankle.  toe_share : (k,) how much they follow the
+    toes.
     """
 
     ankle: np.ndarray
@@ -52,7 +54,7 @@ class Foot:
         heel = _integral(_HEEL, heel_height)
         toes = self.toe_share > 0.5
         if not toes.any():
-            toes = self.points[:, 2] >= self.ball[2]
+            toes = self.points[:, 2] >= np.quantile(self.points[:, 2], 0.9)
         y, z = (self.points[toes] - self.ball)[:, 1:].T
         toe_height = -(np.cos(_TOES)[:, None] * y - np.sin(_TOES)[:, None] * z).min(1)
         toe = _integral(_TOES, toe_height)

@@ -1,4 +1,5 @@
-"""Standing at ease: breathing, the weight going from leg to leg, a head that is not quite still; the feet do not move."""
+"""Standing at ease: breathing, the weight going from leg to leg, a head that is not quite still; the feet do not
+move."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Turning joints: rotations about the axes, two-bone legs, and keys of a motion from joint rotations.
 
-All rest rotations of the skeleton are the identity, so a joint's rotation is read in world axes: about +X the person leans
-forward (and a leg swings back), about +Y the person turns left, about +Z the left side goes up.
+All rest rotations of the skeleton are the identity, so a joint's rotation is read in world axes: about +X the person
+leans forward (and a leg swings back), about +Y the person turns left, about +Z the left side goes up.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ def joint_transforms(skeleton: Skeleton, rotations: np.ndarray, root: np.ndarray
     """
     positions = skeleton.positions.astype(np.float64)
     local = Rotation.from_quat(rotations.reshape(-1, 4)).as_matrix().reshape(*rotations.shape[:2], 3, 3)
-    turn, place = np.empty_like(local), np.empty(rotations.shape[:2] + (3,))
+    turn, place = np.empty_like(local), np.empty((*rotations.shape[:2], 3))
     for j, parent in enumerate(skeleton.parents):
         if parent < 0:
             turn[:, j], place[:, j] = local[:, j], root
         else:
             turn[:, j] = turn[:, parent] @ local[:, j]
             place[:, j] = place[:, parent] + turn[:, parent] @ (positions[j] - positions[parent])
-    out = np.zeros(turn.shape[:2] + (4, 4))
+    out = np.zeros((*turn.shape[:2], 4, 4))
     out[..., :3, :3], out[..., 3, 3] = turn, 1
     out[..., :3, 3] = place - np.einsum("tjab,jb->tja", turn, positions)
     return out

@@ -21,9 +21,9 @@ def place_legs(
 ) -> dict[str, np.ndarray]:
     """Local rotations of thighs, shins, feet and toes.
 
-    root : (T, 3) the pelvis joint.  pelvis : (T, 3, 3) its rotation.  By side: ankles : (T, 3);  pitch, toe_pitch : (T,)
-    radians against the ground, positive lifts the heel;  yaw : (T,) radians that the foot turns, positive to the left.
-    The knees point half way between the pelvis and the foot.
+    root : (T, 3) the pelvis joint.  pelvis : (T, 3, 3) its rotation.  By side: ankles : (T, 3);  pitch, toe_pitch :
+    (T,) radians against the ground, positive lifts the heel;  yaw : (T,) radians that the foot turns, positive to
+    the left. The knees point half way between the pelvis and the foot.
     """
     local = {}
     for side in SIDES:

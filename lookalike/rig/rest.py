@@ -1,9 +1,12 @@
 """From the photo's pose to the A-pose and back.
 
-A surface vertex is a point on the body (its anchors) and an offset: clothes, hair, what the model does not know. The body
-point is known exactly in every pose. The offset turns with the joints it follows, by the blend of their rotations. So
-the way is exact where the surface lies on the body, and nowhere has a blended matrix to be inverted that two strongly bent
-joints make nearly singular.
+A surface vertex is a point on the body (its anchors) and an offset: clothes, hair, what the model does not know. The
+body point is known exactly in every pose. The offset turns with the joints it follows, by the blend of their rotations.
+So the way is exact where the surface lies on the body, and nowhere has a blended matrix to be inverted that two
+strongly bent joints make nearly singular.
+
+Drawing out also shifts whole limbs, where the fit was a little beside the photo. A limb's common offset belongs to the
+pose, not to the person, so the A-pose leaves it out: hands stay on their bones.
 """
 
 from __future__ import annotations
@@ -11,11 +14,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.spatial.transform import Rotation
 
 from lookalike.body.model import Body
 from lookalike.rig.skeleton import ARM_DROP
+from lookalike.rig.weights import dense
 from lookalike.surface.mesh import Surface
+
+#: A limb's common offset counts up to this length, metres.
+LARGEST_SHIFT = 0.08
 
 
 @dataclass(frozen=True)
@@ -24,18 +32,20 @@ class APose:
 
     vertices : (V, 3).  joints : (J, 3).
     turns : (J, 3, 3) each joint's rotation from the A-pose to the photo's pose.
+    moves : (J, 3) with the translation: a point x of the A-pose goes to turns x + moves.
     """
 
     vertices: np.ndarray
     joints: np.ndarray
     turns: np.ndarray
+    moves: np.ndarray
 
 
 def a_pose(body: Body) -> APose:
     """The body in the A-pose: arms 45 degrees down, everything else as in the model's T-pose, hands open.
 
-    The vertices are those that linear blend skinning from the A-pose takes to the T-pose. The blended matrices of arms that
-    drop by 45 degrees are far from singular.
+    The vertices are those that linear blend skinning from the A-pose takes to the T-pose. The blended matrices of arms
+    that drop by 45 degrees are far from singular.
     """
     model = body.model
     index = {name: j for j, name in enumerate(model.joint_names)}
@@ -54,38 +64,133 @@ def a_pose(body: Body) -> APose:
             turns[j] = turns[parent] @ drop[j]
             joints[j] = joints[parent] + turns[parent] @ (rest[j] - rest[parent])
 
-    to_t = np.tile(np.eye(4), (len(rest), 1, 1))
-    to_t[:, :3, :3] = turns.swapaxes(1, 2)
-    to_t[:, :3, 3] = rest - np.einsum("jba,jb->ja", turns, joints)
-    blend = np.tensordot(model.weights.astype(np.float64), to_t, 1)
-    vertices = np.linalg.solve(blend[:, :3, :3], (body.rest - blend[:, :3, 3])[..., None])[..., 0]
-    posed = np.asarray(body.transforms, np.float64)[:, :3, :3]
-    return APose(vertices, joints, posed @ turns.swapaxes(1, 2))
+    to_t = np.zeros((len(rest), 3, 4))
+    to_t[:, :, :3] = turns.swapaxes(1, 2)
+    to_t[:, :, 3] = rest - np.einsum("jba,jb->ja", turns, joints)
+    vertices = _unskin(to_t, model.weights.astype(np.float64), np.asarray(body.rest, np.float64))
+    posed = np.asarray(body.transforms, np.float64)
+    turns = posed[:, :3, :3] @ to_t[:, :, :3]
+    moves = np.einsum("jab,jb->ja", posed[:, :3, :3], to_t[:, :, 3]) + posed[:, :3, 3]
+    return APose(vertices, joints, turns, moves)
 
 
-def blended_turns(turns: np.ndarray, joints: np.ndarray, weights: np.ndarray) -> Rotation:
-    """The rotation of each vertex: its joints' rotations, blended as quaternions.
+@dataclass(frozen=True)
+class Unposing:
+    """The way of a surface from the photo's pose to the A-pose.
 
-    turns : (J, 3, 3).  joints, weights : (n, 4), largest first. Quaternions are blended on the side of the first joint's, so
-    the blend never vanishes (Kavan et al., "Geometric skinning with approximate dual quaternion blending", 2008).
+    start, goal : (n, 3) the vertices' body points in the photo's pose, with their limbs' shifts, and in the A-pose.
+    turn : the n rotations of the vertices' offsets from the A-pose to the photo's pose.
+    bent : (n,) in [0, 1], how much the joints that a vertex follows disagree; 1 is half way round a joint folded flat.
+    """
+
+    start: np.ndarray
+    goal: np.ndarray
+    turn: Rotation
+    bent: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        surface: Surface,
+        body: Body,
+        pose: APose,
+        joints: np.ndarray,
+        weights: np.ndarray,
+        loose: np.ndarray | float = 0.0,
+    ) -> Unposing:
+        """The way of a surface with this skin; joints, weights : (n, 4).
+
+        loose : (n,) in [0, 1], how much of a vertex is a garment that does not follow one limb, and says nothing about
+        where the limb is.
+        """
+        start = surface.anchors @ np.asarray(body.vertices, np.float64)
+        shares = dense(joints, weights, len(pose.joints))
+        tight = shares * (1 - np.broadcast_to(loose, len(shares)))[:, None]
+        shifts = limb_shifts(surface.vertices - start, tight, body.model.joint_names)
+        turn, bent = blended_turns(pose.turns, joints, weights)
+        return cls(start + shares @ shifts, surface.anchors @ pose.vertices, turn, bent)
+
+    def unpose(self, vertices: np.ndarray) -> np.ndarray:
+        """The A-pose of vertices (n, 3) in the photo's pose."""
+        return self.goal + self.turn.inv().apply(vertices - self.start)
+
+    def repose(self, vertices: np.ndarray) -> np.ndarray:
+        """The photo's pose of vertices (n, 3) in the A-pose."""
+        return self.start + self.turn.apply(vertices - self.goal)
+
+
+def blended_turns(turns: np.ndarray, joints: np.ndarray, weights: np.ndarray) -> tuple[Rotation, np.ndarray]:
+    """The rotation of each vertex: its joints' rotations, blended as quaternions; and how much they disagree, (n,).
+
+    turns : (J, 3, 3).  joints, weights : (n, 4), largest first. Quaternions are blended on the side of the first
+    joint's, so the blend never vanishes (Kavan et al., "Geometric skinning with approximate dual quaternion blending",
+    2008).
     """
     quaternion = Rotation.from_matrix(turns).as_quat()[joints]
     side = np.where(np.einsum("nki,ni->nk", quaternion, quaternion[:, 0]) < 0, -1.0, 1.0)
-    return Rotation.from_quat(np.einsum("nk,nki->ni", weights * side, quaternion))
+    blend = np.einsum("nk,nki->ni", weights * side, quaternion)
+    # Two halves that differ by an angle a give a blend whose length is cos(a / 4).
+    bent = np.clip(2 * (1 - np.einsum("ni,ni->n", blend, blend)), 0, 1)
+    return Rotation.from_quat(blend), bent
 
 
-def unpose(surface: Surface, body: Body, pose: APose, joints: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The surface's vertices (n, 3) in the A-pose.
+def limb_shifts(offsets: np.ndarray, shares: np.ndarray, joint_names: tuple[str, ...]) -> np.ndarray:
+    """(J, 3) the common offset of each joint's limb: the median, which hair or a sleeve on one side does not sway.
 
-    joints, weights : (n, 4), the surface's skin.
+    offsets : (n, 3) from the body.  shares : (n, J) how much of each vertex follows each joint. A hand with its
+    fingers, a foot with its toes, and the head with what is on it are one limb each.
     """
-    offset = surface.vertices - surface.anchors @ body.vertices.astype(np.float64)
-    return surface.anchors @ pose.vertices + blended_turns(pose.turns, joints, weights).inv().apply(offset)
+    limb = [_limb(name) for name in joint_names]
+    shifts = np.zeros((len(joint_names), 3))
+    for name in set(limb):
+        mine = [j for j, other in enumerate(limb) if other == name]
+        share = shares[:, mine].sum(1)
+        rows = np.flatnonzero(share > 0.5)
+        if len(rows) < 10:
+            continue
+        order = np.argsort(offsets[rows], axis=0)
+        total = np.cumsum(share[rows][order], axis=0)
+        middle = (total >= total[-1] / 2).argmax(0)
+        shift = offsets[rows][order[middle, range(3)], range(3)]
+        shifts[mine] = shift * min(1, LARGEST_SHIFT / max(np.linalg.norm(shift), 1e-9))
+    return shifts
 
 
-def repose(
-    vertices: np.ndarray, surface: Surface, body: Body, pose: APose, joints: np.ndarray, weights: np.ndarray
+def _limb(joint_name: str) -> str:
+    side, _, part = joint_name.partition("_")
+    if side not in ("left", "right"):
+        return "head" if joint_name in ("head", "jaw") else joint_name
+    if part[-1].isdigit() or part in ("wrist", "hand"):
+        return f"{side}_hand"
+    if part in ("ankle", "foot"):
+        return f"{side}_foot"
+    return "head" if part.startswith("eye") else joint_name
+
+
+def unskin_loose(
+    vertices: np.ndarray, rest: np.ndarray, loose: np.ndarray, pose: APose, joints: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """The inverse of `unpose`: A-pose vertices (n, 3) back in the photo's pose."""
-    offset = vertices - surface.anchors @ pose.vertices
-    return surface.anchors @ body.vertices.astype(np.float64) + blended_turns(pose.turns, joints, weights).apply(offset)
+    """A-pose vertices (n, 3) where garments that belong to several limbs go the way that skinning moves them.
+
+    vertices : (n, 3) in the photo's pose.  rest : (n, 3) the A-pose by `Unposing`.  loose : (n,) in [0, 1], how much of
+    a vertex goes this way. Where two sheets of cloth touch and follow the same joints alike, they touch in the
+    A-pose too.
+    """
+    rows = np.flatnonzero(loose > 0)
+    if not len(rows):
+        return rest
+    shares = dense(joints[rows], weights[rows], len(pose.joints)).astype(np.float64)
+    affine = np.concatenate([pose.turns, pose.moves[..., None]], 2)
+    blend = np.tensordot(shares, affine, 1)
+    usable = np.linalg.det(blend[:, :, :3]) > 0.2
+    rows, shares = rows[usable], shares[usable]
+    part = loose[rows, None]
+    out = rest.copy()
+    out[rows] += part * (_unskin(affine, shares, vertices[rows].astype(np.float64)) - rest[rows])
+    return out
+
+
+def _unskin(affine: np.ndarray, shares: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """(n, 3) the points that linear blend skinning with affine maps (J, 3, 4) and shares (n, J) takes to `vertices`."""
+    blend = (csr_matrix(shares) @ affine.reshape(len(affine), -1)).reshape(-1, 3, 4)
+    return np.linalg.solve(blend[:, :, :3], (vertices - blend[:, :, 3])[..., None])[..., 0]

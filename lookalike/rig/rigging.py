@@ -10,29 +10,38 @@ from lookalike.rig.avatar import Avatar
 from lookalike.rig.face import face_shapes
 from lookalike.rig.figure import measure_figure
 from lookalike.rig.idle import idle
-from lookalike.rig.rest import a_pose, unpose
+from lookalike.rig.mend import mend
+from lookalike.rig.rest import Unposing, a_pose, unskin_loose
 from lookalike.rig.skeleton import make_skeleton
+from lookalike.rig.skirt import find_skirt, join_legs, stride_in
 from lookalike.rig.walk import gait, walk
-from lookalike.rig.weights import skin_weights
+from lookalike.rig.weights import prune, surface_weights
 from lookalike.surface.mesh import Surface
 
 
 def rig(surface: Surface, body: Body, material: Material, name: str) -> Avatar:
-    """The avatar of a surface: in an A-pose, with skeleton, skin weights, face shapes, and the motions "walk" and "idle".
+    """The avatar of a surface: in an A-pose, with skeleton, skin weights, face shapes, and the motions "walk" and
+    "idle".
 
     surface : the clothed person in the photo's pose.  body : the fit behind it.  material : the surface's textures.
     name : for the file's node names.
 
-    The walk is on the spot: the feet slide back under the body at a steady speed, which `report["motions"]["walk"]` gives
-    with the stride, so that a program that moves the avatar forward at that speed sees the feet stand still.
+    The walk is on the spot: the feet slide back under the body at a steady speed, which `report["motions"]["walk"]`
+    gives with the stride, so that a program that moves the avatar forward at that speed sees the feet stand still.
     """
-    joints, weights = skin_weights(surface, body.model.weights)
+    shares = surface_weights(surface, body.model.weights)
+    skirt = find_skirt(surface, body, shares)
+    joints, weights = prune(join_legs(surface, body, shares, skirt))
     pose = a_pose(body)
-    vertices = unpose(surface, body, pose, joints, weights)
+    way = Unposing.of(surface, body, pose, joints, weights, skirt)
+    vertices = way.goal + mend(way.unpose(surface.vertices) - way.goal, way.bent * (1 - skirt), surface.faces)
+    vertices = unskin_loose(surface.vertices, vertices, skirt, pose, joints, weights)
     ground = vertices[:, 1].min()
     vertices[:, 1] -= ground
     skeleton = make_skeleton(body.model.joint_names, body.model.parents, pose.joints - [0, ground, 0])
-    figure = measure_figure(skeleton, vertices, joints, weights, pose.vertices - [0, ground, 0], body.model.weights)
+    stride = stride_in(surface, body, shares, skirt)
+    bare = pose.vertices - [0, ground, 0]
+    figure = measure_figure(skeleton, vertices, joints, weights, bare, body.model.weights, stride)
     motions = (walk(figure), idle(figure))
     return Avatar(
         name=name,

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from lookalike.body.model import JOINTS
 from lookalike.rig.avatar import Skeleton
 
 #: SMPL-H joint name -> Mixamo's name without prefix.
-MIXAMO = dict(
-    zip(
-        JOINTS[:22],
-        "Hips LeftUpLeg RightUpLeg Spine LeftLeg RightLeg Spine1 LeftFoot RightFoot Spine2 LeftToeBase RightToeBase Neck "
-        "LeftShoulder RightShoulder Head LeftArm RightArm LeftForeArm RightForeArm LeftHand RightHand".split(),
-        strict=True,
-    )
-) | {
-    f"{side}_{finger}{i}": f"{side.title()}Hand{finger.title()}{i}"
-    for side in ("left", "right")
-    for finger in ("index", "middle", "pinky", "ring", "thumb")
-    for i in (1, 2, 3)
+MIXAMO = {
+    "pelvis": "Hips",
+    "spine1": "Spine",
+    "spine2": "Spine1",
+    "spine3": "Spine2",
+    "neck": "Neck",
+    "head": "Head",
 }
+for _side in ("left", "right"):
+    _limb = {"hip": "UpLeg", "knee": "Leg", "ankle": "Foot", "foot": "ToeBase", "collar": "Shoulder"} | {
+        "shoulder": "Arm",
+        "elbow": "ForeArm",
+        "wrist": "Hand",
+    }
+    MIXAMO |= {f"{_side}_{part}": f"{_side.title()}{name}" for part, name in _limb.items()}
+    for _finger in ("index", "middle", "pinky", "ring", "thumb"):
+        MIXAMO |= {f"{_side}_{_finger}{i}": f"{_side.title()}Hand{_finger.title()}{i}" for i in (1, 2, 3)}
 
 #: What SMPL and SMPL-X have beyond SMPL-H.
 MIXAMO |= {

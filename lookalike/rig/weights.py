@@ -11,21 +11,19 @@ from lookalike.surface.mesh import Surface
 INFLUENCES = 4
 
 
-def skin_weights(surface: Surface, body_weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Joints and weights of the surface's vertices.
-
-    body_weights : (V, J), rows sum to one.
-    Returns (n, 4) uint8 joints and (n, 4) float32 weights, largest first; rows sum to one and unused slots are joint 0
-    with weight 0.
-    """
-    return prune((surface.anchors @ csr_matrix(body_weights)).tocsr())
+def surface_weights(surface: Surface, body_weights: np.ndarray) -> csr_matrix:
+    """(n, J) each vertex's share of every joint. body_weights : (V, J), rows sum to one."""
+    return (surface.anchors @ csr_matrix(np.asarray(body_weights, np.float64))).tocsr()
 
 
 def prune(weights: csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    """The four largest weights of each row of (n, J), as in `skin_weights`.
+    """The four largest weights of each row of (n, J).
 
-    The fifth largest weight is taken off those four before they are scaled to sum to one, so that a joint leaves the four
-    with weight zero: the pruned weights are as continuous over the surface as the full ones.
+    Returns (n, 4) uint8 joints and (n, 4) float32 weights, largest first; rows sum to one and unused slots are joint 0
+    with weight 0.
+
+    The fifth largest weight is taken off those four before they are scaled to sum to one, so that a joint leaves the
+    four with weight zero: the pruned weights are as continuous over the surface as the full ones.
     """
     count = weights.shape[0]
     weights.sum_duplicates()
