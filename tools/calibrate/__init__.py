@@ -7,5 +7,6 @@
 MediaPipe's landmarks are what they are: "hip" is where its annotators clicked. So bodies with known joints, roughly
 clothed and in motion-capture poses, are rendered, MediaPipe looks at them, and two things are learnt: where on the body
 each of its landmarks lies, and how its 3D landmarks err. Rendering takes about 0.15 s a picture on one core. The mocap
-file holds joint positions (`positions_cm` (n, 22, 3), `joint_names`, `clip_index`); the MakeHuman folder is its standard assets.
+file holds joint positions (`positions_cm` (n, 22, 3), `joint_names`, `clip_index`); the MakeHuman folder is its standard
+assets.
 """
