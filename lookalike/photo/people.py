@@ -39,7 +39,10 @@ def find_subjects(photo: Photo, person: Literal["largest", "all"] | int = "large
         wanted = [number - 1] if number is not None else list(range(len(people)))
     people = read_again(pyramid, people)
     mattes = find_mattes(pyramid, people, wanted, photo.alpha)
-    return [_subject(photo, pyramid, people[i], matte) for i, matte in zip(wanted, mattes, strict=True)]
+    found = [(people[i], matte) for i, matte in zip(wanted, mattes, strict=True) if (matte > 0.5).any()]
+    if not found:
+        raise NoPersonError("The person cannot be told from the background: use a photo with a plainer background.")
+    return [_subject(photo, pyramid, one, matte) for one, matte in found]
 
 
 def _size(one: Person, size: tuple[int, int]) -> float:
