@@ -20,17 +20,20 @@ from scipy.sparse import identity
 
 from lookalike.body.model import Body, BodyModel
 from lookalike.photo.subject import Subject
+from lookalike.render.normals import vertex_normals
+from lookalike.render.raycast import RayCaster
+from lookalike.surface.atlas import flat_atlas
 from lookalike.surface.mesh import Surface
-from lookalike.surface.outline import OutlinePicture
+from lookalike.surface.outline import OutlinePicture, find_rim
 from lookalike.surface.regions import Regions, find_regions
 from lookalike.surface.shift import moved, shift_bones
-from lookalike.surface.skirt import Legs, Skirt, find_hem, find_legs
+from lookalike.surface.skirt import Skirt, find_hem, find_legs
 from lookalike.surface.subdivide import Refinement, catmull_clark, loop, refine_uv
-from lookalike.surface.swell import Swelling, swell
+from lookalike.surface.swell import Sheet, Swelling, swell
 from lookalike.surface.wrap import wrap
 
 #: Rounds of shifting, of swelling the body's own mesh, and of swelling the fine one.
-SHIFTS, SWELLS, FINE_SWELLS = 3, 7, 2
+SHIFTS, SWELLS, FINE_SWELLS = 4, 7, 2
 #: Length over which the field is smooth, metres, in the first and in the last round.
 SMOOTH = (0.10, 0.02)
 
@@ -43,57 +46,66 @@ def draw_out(body: Body, subject: Subject, topology: Literal["fine", "body"] = "
     model = body.model
     regions = find_regions(model)
     picture = OutlinePicture(subject, body.camera, body.vertices)
-    mesh = Swelling.start(body.vertices, model.faces, body.rest, regions.axes, regions.keep, regions.foot)
-    joints = _shift(mesh, picture, body, regions)
+    vertices, joints = _shift(body, picture, regions)
+    sheet = Sheet(body.rest, model.faces, regions.axes, regions.keep, regions.foot)
+    itself = identity(len(vertices), format="csr")
+    mesh = Swelling.start(sheet, vertices, vertices, model.faces, itself)
     legs = find_legs(model, body.rest, body.rest_joints, model.weights)
-    hem = find_hem(legs, joints, picture, mesh.vertices, mesh.faces)
+    hem = find_hem(legs, joints, picture, mesh.surface())
     wrap(mesh, regions.drape)
-    _swell(mesh, picture, legs, joints, hem, np.geomspace(*SMOOTH, SWELLS))
+    skirt = Skirt(legs, joints, hem, model.faces) if hem else None
+    if skirt is not None:
+        sheet.crease(skirt.crease(), skirt.coupling(mesh.vertices, sheet.plain.area))
+    _swell(mesh, picture, skirt, np.geomspace(*SMOOTH, SWELLS))
+    uv, face_uv, quad_uv = _texture(model)
     if topology == "body":
-        anchors = identity(len(mesh.vertices), format="csr")
-        return Surface(mesh.vertices.astype(np.float32), model.faces, model.quads, model.uv, model.face_uv, anchors)
+        return Surface(mesh.vertices.astype(np.float32), model.faces, model.quads, uv, face_uv, itself)
 
     finer = refine(model)
-    rest = finer.apply(body.rest)
-    axes, keep, foot, field = (finer.weights @ x for x in (regions.axes, regions.keep, regions.foot, mesh.field))
-    mesh = Swelling.start(finer.apply(mesh.vertices), finer.faces, rest, axes, keep, foot, field)
-    legs = find_legs(model, rest, body.rest_joints, finer.weights @ model.weights)
-    _swell(mesh, picture, legs, joints, hem, np.full(FINE_SWELLS, SMOOTH[1]))
-    uv, face_uv = refine_uv(model.uv, model.quad_uv)
+    mesh = Swelling.start(
+        sheet, finer.apply(mesh.vertices), finer.apply(vertices), finer.faces, finer.weights, mesh.field
+    )
+    if skirt is not None:
+        legs = find_legs(model, finer.apply(body.rest), body.rest_joints, finer.weights @ model.weights)
+        skirt = Skirt(legs, joints, hem, finer.faces)
+    _swell(mesh, picture, skirt, np.full(FINE_SWELLS, SMOOTH[1]))
+    uv, face_uv = refine_uv(uv, face_uv if finer.quads is None else quad_uv)
     return Surface(mesh.vertices.astype(np.float32), finer.faces, finer.quads, uv, face_uv, finer.weights)
 
 
-def _swell(
-    mesh: Swelling, picture: OutlinePicture, legs: Legs, joints: np.ndarray, hem: float, lengths: np.ndarray
-) -> None:
-    """Rounds of swelling, smooth over `lengths`, with a skirt down to `hem` if that is not 0. Changes `mesh`."""
-    skirt = Skirt(legs, joints, hem, mesh.edges) if hem else None
+def _swell(mesh: Swelling, picture: OutlinePicture, skirt: Skirt | None, lengths: np.ndarray) -> None:
+    """Rounds of swelling, smooth over `lengths` metres. Changes `mesh`."""
     for length in lengths:
-        flow = None
         if skirt is not None:
             mesh.vertices = skirt.fill(mesh.vertices)
-            flow = skirt.flow(mesh.vertices, mesh.plain.area)
-        swell(mesh, picture, length, flow)
+        swell(mesh, picture, length, skirt)
     if skirt is not None:
         mesh.vertices = skirt.fill(mesh.vertices, seam=True)
 
 
 def refine(model: BodyModel) -> Refinement:
     """The once refined mesh of a body model."""
-    if model.quads is not None and (model.quads[:, 2] != model.quads[:, 3]).all():
+    if model.quads is not None and model.uv is not None and (model.quads[:, 2] != model.quads[:, 3]).all():
         return catmull_clark(model.quads, len(model.template))
     return loop(model.faces, len(model.template))
 
 
-def _shift(mesh: Swelling, picture: OutlinePicture, body: Body, regions: Regions) -> np.ndarray:
-    """Shift the bones under `mesh`, the unswollen body. Returns the joints (J, 3) after it."""
-    start, pivots = mesh.vertices, body.joints[regions.bone_joints].astype(float)
-    move = np.zeros((3, len(pivots)))
+def _texture(model: BodyModel) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The model's texture coordinates, their triangles and their quads; made up for models without."""
+    if model.uv is None:
+        return *flat_atlas(model.template, model.faces, model.parts), None
+    return model.uv, model.face_uv, model.quad_uv
+
+
+def _shift(body: Body, picture: OutlinePicture, regions: Regions) -> tuple[np.ndarray, np.ndarray]:
+    """The body's vertices (V, 3) and joints (J, 3) after its bones have been shifted."""
+    start, pivots, faces = body.vertices.astype(float), body.joints[regions.bone_joints].astype(float), body.model.faces
+    vertices, move = start, np.zeros((3, len(pivots)))
     for _ in range(SHIFTS):
-        rim = mesh.rim()
-        gaps = picture.match(rim, mesh.vertices, mesh.faces)
+        rim = find_rim(vertices, faces, vertex_normals(vertices, faces).astype(float))
+        gaps = picture.match(rim, RayCaster(vertices, faces))
         rows = rim.matrix(len(start))
         move = shift_bones(rim, rows, gaps, regions.bones, regions.bone_parents, pivots, move)
-        mesh.vertices = moved(start, regions.bones, pivots, move)
+        vertices = moved(start, regions.bones, pivots, move)
     own = np.eye(len(pivots))[regions.bone_of_joint]
-    return moved(body.joints.astype(float), own, pivots, move)
+    return vertices, moved(body.joints.astype(float), own, pivots, move)

@@ -10,11 +10,12 @@ from lookalike.render.raycast import RayCaster
 CLEARANCE = 5e-4
 
 
-def free_way(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray, directions: np.ndarray) -> np.ndarray:
+def free_way(surface: RayCaster, vertices: np.ndarray, normals: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """(n,) metres from each vertex to the surface that its direction meets first, inf where there is none.
 
-    vertices : (n, 3).  faces : (m, 3).  normals, directions : (n, 3) unit; a direction against the normal looks inwards.
+    surface : the mesh of the vertices (n, 3).  normals, directions : (n, 3) unit; a direction against the normal looks
+    inwards.
     """
     side = np.sign(np.einsum("ni,ni->n", normals, directions))
     start = vertices + CLEARANCE * np.where(side == 0, 1, side)[:, None] * normals
-    return RayCaster(vertices, faces).cast(start, directions).depth.astype(float)
+    return surface.cast(start, directions).depth.astype(float)

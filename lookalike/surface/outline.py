@@ -19,7 +19,11 @@ from lookalike.render.raycast import RayCaster
 #: Height of the person, in pixels, in the pictures that outlines are compared in.
 RESOLUTION = 512
 #: Walks end here: metres into the body, and share of the person's height away from it.
-INWARD, OUTWARD = 0.10, 0.45
+INWARD, OUTWARD = 0.16, 0.45
+#: Weight of a gap between two parts of the body, against one of the matte's border.
+MEETING = 0.3
+#: ... which counts less and less for parts that lie further apart than this, metres, from the middle.
+FAR_MEETING = 0.12
 #: Outlines nearer to the picture's frame than this many pixels are the frame's, not the person's.
 FRAME = 2.5
 
@@ -66,7 +70,9 @@ class OutlinePicture:
         import cv2
 
         pixels = camera.project(vertices)
-        x0, y0, x1, y1 = np.concatenate([np.minimum(pixels.min(0), subject.box[:2]), np.maximum(pixels.max(0), subject.box[2:])])
+        x0, y0, x1, y1 = np.concatenate(
+            [np.minimum(pixels.min(0), subject.box[:2]), np.maximum(pixels.max(0), subject.box[2:])]
+        )
         tall = max(y1 - y0, x1 - x0, 1.0)
         margin = 0.05 * tall
         size = np.array([camera.width, camera.height])
@@ -81,47 +87,51 @@ class OutlinePicture:
         soft = cv2.GaussianBlur(self.matte, (0, 0), 2.0)
         self._slope = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)], -1)
 
-    def match(self, rim: Rim, vertices: np.ndarray, faces: np.ndarray) -> Gaps:
-        """The gaps of a mesh's rim."""
+    def match(self, rim: Rim, surface: RayCaster, inward: np.ndarray | float = INWARD) -> Gaps:
+        """The gaps of a mesh's rim.
+
+        surface : the mesh.  inward : (k,) metres; the matte's border is looked for as far inside the mesh.
+        """
         camera = self.camera
         count = len(rim.points)
-        covered = RayCaster(vertices, faces).cast_image(camera).hit.astype(np.float32)
+        gap, ok, met = np.zeros(count), np.zeros(count, bool), np.zeros(count, bool)
+        covered = surface.cast_image(camera).hit.astype(np.float32)
         pixel = camera.project(rim.points)
         ahead = camera.project(rim.points + 1e-3 * rim.normals) - pixel
         way = ahead / np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
         metre = camera.focal / -rim.points[:, 2]  # pixels in a metre at the point's depth
-        inward = int(np.ceil(INWARD * metre.max())) if count else 1
-        steps = np.arange(-inward, int(OUTWARD * self.tall) + 1)
-        zero = inward
-        matte = _sample(self.matte, pixel, way, steps)
-        body = _sample(covered, pixel, way, steps)
-        on_outline = (body[:, zero + 2] < 0.5) & self._in_frame(pixel)
+        here = np.zeros(1)
+        inside = _sample(self.matte, pixel, way, here)[:, 0] >= 0.5
+        on_outline = (_sample(covered, pixel + 2 * way, way, here)[:, 0] < 0.5) & self._in_frame(pixel)
 
-        inside = matte[:, zero] >= 0.5
-        gap, ok = np.zeros(count), np.zeros(count, bool)
-        exit_, has_exit = _first(matte[:, zero:] < 0.5)
-        block, has_block = _first(body[:, zero + 2 :] > 0.5)
-        block = block + 2
-        met = on_outline & inside & has_block & (~has_exit | (block < exit_))
-        gap[met], ok[met] = block[met] / 2, True
-        leaves = on_outline & inside & has_exit & ~met
-        gap[leaves] = _crossing(matte[:, zero:], exit_, leaves)
+        out = np.flatnonzero(on_outline & inside)
+        steps = np.arange(int(OUTWARD * self.tall) + 1)
+        matte = _sample(self.matte, pixel[out], way[out], steps)
+        exit_, has_exit = _first(matte < 0.5)
+        block, has_block = _first(_sample(covered, pixel[out], way[out], steps[2:]) > 0.5)
+        meets = has_block & (~has_exit | (block + 2 < exit_))
+        met[out] = meets
+        gap[out] = np.where(meets, (block + 2) / 2, _crossing(matte, exit_))
         # A person cut by the photo's frame has no outline there.
-        ok[leaves] = self._in_frame(pixel + gap[:, None] * way)[leaves]
+        ok[out] = meets | (has_exit & self._in_frame(pixel[out] + gap[out, None] * way[out]))
 
-        entry, has_entry = _first(matte[:, zero::-1] >= 0.5)
-        end, has_end = _first(body[:, zero - 2 :: -1] < 0.5)  # the other side of the limb
-        enters = on_outline & ~inside & has_entry & (~has_end | (entry < end + 2)) & (entry <= INWARD * metre)
-        gap[enters] = -_crossing(-matte[:, zero::-1], entry, enters, -0.5)
-        ok[enters] = True
+        off = np.flatnonzero(on_outline & ~inside)
+        reach = (np.broadcast_to(inward, count) * metre)[off]
+        steps = -np.arange(int(np.ceil(reach.max(initial=1))) + 1)
+        matte = _sample(self.matte, pixel[off], way[off], steps)
+        entry, has_entry = _first(matte >= 0.5)
+        end, has_end = _first(_sample(covered, pixel[off], way[off], steps[2:]) < 0.5)  # the other side of the limb
+        gap[off] = -_crossing(-matte, entry, -0.5)
+        ok[off] = has_entry & (~has_end | (entry < end + 2)) & (entry <= reach)
 
         agreement = self._agreement(pixel + gap[:, None] * way, way)
-        weight = np.where(met, 0.3, np.clip(agreement, 0, 1) ** 2) * ok
-        return Gaps(gap / metre, weight, met)
+        meeting = MEETING * np.exp(-((gap / metre / FAR_MEETING) ** 2))
+        weight = np.where(met, meeting, np.clip(agreement, 0, 1) ** 2) * ok
+        return Gaps(np.where(ok, gap / metre, 0), weight, met)
 
-    def look(self, points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Matte and body coverage, each (...) float32, where points (..., 3) of the camera frame appear."""
-        covered = RayCaster(vertices, faces).cast_image(self.camera).hit.astype(np.float32)
+    def look(self, points: np.ndarray, surface: RayCaster) -> tuple[np.ndarray, np.ndarray]:
+        """Matte and the surface's coverage, each (...) float32, where points (..., 3) of the camera frame appear."""
+        covered = surface.cast_image(self.camera).hit.astype(np.float32)
         pixel = self.camera.project(points)
         still, here = np.zeros((pixel.size // 2, 2)), np.zeros(1)
         sample = lambda image: _sample(image, pixel.reshape(-1, 2), still, here).reshape(pixel.shape[:-1])  # noqa: E731
@@ -173,6 +183,8 @@ def _sample(image: np.ndarray, pixel: np.ndarray, way: np.ndarray, steps: np.nda
     import cv2
 
     at = (pixel[:, None] + steps[None, :, None] * way[:, None] - 0.5).astype(np.float32)
+    if not at.size:
+        return np.zeros(at.shape[:2], np.float32)
     rows = [  # OpenCV takes at most 32767 rows
         cv2.remap(image, part[..., 0], part[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for part in np.array_split(at, len(at) // 30000 + 1)
@@ -182,12 +194,11 @@ def _sample(image: np.ndarray, pixel: np.ndarray, way: np.ndarray, steps: np.nda
 
 def _first(where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(k,) the first True of each row of (k, s), and whether there is one."""
-    return where.argmax(1), where.any(1)
+    return (where.argmax(1) if where.size else np.zeros(len(where), int)), where.any(1)
 
 
-def _crossing(values: np.ndarray, index: np.ndarray, rows: np.ndarray, level: float = 0.5) -> np.ndarray:
-    """Where the `rows` of values (k, s) cross `level` between index - 1 and index (k,), in steps."""
-    i = index[rows]
-    after = values[rows, i]
-    before = values[rows, np.maximum(i - 1, 0)]
-    return i - np.clip((after - level) / np.where(np.abs(after - before) < 1e-6, 1.0, after - before), 0, 1)
+def _crossing(values: np.ndarray, index: np.ndarray, level: float = 0.5) -> np.ndarray:
+    """(k,) where values (k, s) cross `level` between index - 1 and index (k,), in steps."""
+    rows = np.arange(len(values))
+    after, before = values[rows, index], values[rows, np.maximum(index - 1, 0)]
+    return index - np.clip((after - level) / np.where(np.abs(after - before) < 1e-6, 1.0, after - before), 0, 1)

@@ -84,7 +84,7 @@ def find_regions(model: BodyModel) -> Regions:
             axes += STRETCH * weights[:, names.index(name), None] * bone / np.linalg.norm(bone)
     return Regions(
         keep=keep,
-        drape=_step(-head, -0.6, -0.05) * _step(-hand, -0.4, -0.02) * (1 - throat) * _step(-weight_of("neck"), -0.6, 0.0),
+        drape=_drape(rest, joints, names),
         foot=_step(foot, 0.3, 0.9),
         axes=axes,
         bones=bones,
@@ -112,8 +112,18 @@ def _face(rest: np.ndarray, head: np.ndarray, joint: np.ndarray, neck: np.ndarra
     forward = (rest[:, 2] - joint[2]) / (high[2] - joint[2])
     face = _step(forward, 0.2, 0.55) * _step(-up, -0.86, -0.7) * _step(head, 0.2, 0.7)
     near = _step(rest[:, 1], neck[1] - 0.06, neck[1]) * _step(-np.abs(rest[:, 0]), -0.09, -0.05)
-    throat = 0.7 * near * _step(rest[:, 2] - joint[2], -0.02, 0.03) * (head < 0.999)
+    throat = 0.6 * near * _step(rest[:, 2] - joint[2], -0.05, 0.0) * (head < 0.999)
     return face, throat
+
+
+def _drape(rest: np.ndarray, joints: np.ndarray, names: list[str]) -> np.ndarray:
+    """(V,) 0 above the collar bones and beyond the wrists, 1 from a hand's breadth below."""
+    neck, out = joints[names.index("neck")], np.ones(len(rest))
+    for name, elbow in (("left_wrist", "left_elbow"), ("right_wrist", "right_elbow")):
+        bone = joints[names.index(elbow)] - joints[names.index(name)]
+        along = (rest - joints[names.index(name)]) @ bone / np.linalg.norm(bone)
+        out *= _step(along, 0.03, 0.13)
+    return out * _step(np.linalg.norm(rest - neck, axis=1), 0.13, 0.26) * (rest[:, 1] < neck[1])
 
 
 def _ears(model: BodyModel, head: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from lookalike.surface.outline import Gaps, Rim
 #: An outward gap counts this much against an inward one, and only below this many metres: beyond, it is cloth.
 CLOTH, CLOTH_LIMIT = 0.15, 0.02
 #: Inward gaps of more metres than this count less and less: something hides the person there.
-MISFIT = 0.06
+MISFIT = 0.10
 #: Metres of rim that a bone's move has to outweigh.
 STIFF = 0.05
 #: A turn by one radian counts like a slide by this many metres.

@@ -16,20 +16,29 @@ from scipy.sparse import csr_matrix, diags
 from scipy.spatial import cKDTree
 
 from lookalike.body.model import BodyModel
+from lookalike.render.raycast import RayCaster
 from lookalike.surface.outline import OutlinePicture
+from lookalike.surface.smooth import unique_edges
 
 #: Slices are named by how far down the leg they are: 0 at the hip, 1 at the knee, 2 at the ankle.
 TOP, BOTTOM, SLICES = -0.4, 2.0, 97
 #: The fill begins at the top slice and is whole this far below it.
 FADE = 0.3
 #: How firmly the halves of a skirt hold together, against metres of rim, per square metre.
-COUPLING = 1e3
+COUPLING = 300.0
+#: How stiff the field is at the hem, against elsewhere.
+HEM = 0.03
 #: Directions in which a slice's extent is measured.
 DIRECTIONS = 96
-#: A garment counts as a skirt from this much uncovered cloth between the legs, square metres, reaching this far down.
-LEAST_AREA, LEAST_HEM = 0.003, 0.4
+#: A garment is a skirt if it reaches this far down and fills the gap between the legs along this share of the thighs, or
+#: this many square metres of it, and if the gap is half filled along at most so many slices.
+LEAST_HEM, COVERED, LARGE, PARTING = 0.45, 0.6, 0.04, 0.2
 #: Slices are smoothed over this many of them.
 SMOOTH = 2.0
+#: A skirt is at least this deep for its width, if that takes no more stretching.
+ROUND, MOST_ROUNDING = 0.6, 1.6
+#: Vertices beside the seam lie so many radians from it.
+BESIDE = 0.025
 #: The halves keep this much between them, metres.
 SLIT = 1e-3
 
@@ -67,9 +76,7 @@ def find_legs(model: BodyModel, rest: np.ndarray, rest_joints: np.ndarray, bones
     for k, (hip, knee, ankle) in enumerate(joints):
         heights = rest_joints[[ankle, knee, hip], 1]
         thigh = heights[2] - heights[1]
-        down[side == k] = np.interp(
-            rest[side == k, 1], [*heights, heights[2] - TOP * thigh], [2.0, 1.0, 0.0, TOP]
-        )
+        down[side == k] = np.interp(rest[side == k, 1], [*heights, heights[2] - TOP * thigh], [2.0, 1.0, 0.0, TOP])
     twin = cKDTree(rest).query(rest * [-1, 1, 1])[1]
     spine = np.array([names.index("pelvis"), names.index("spine1")])
     return Legs(side, down, joints, spine, twin)
@@ -80,50 +87,41 @@ def _below_waist(names: list[str]) -> list[int]:
     return [names.index(n) for n in ["pelvis", "spine1", "spine2", *legs]]
 
 
-def find_hem(legs: Legs, joints: np.ndarray, picture: OutlinePicture, vertices: np.ndarray, faces: np.ndarray) -> float:
+def find_hem(legs: Legs, joints: np.ndarray, picture: OutlinePicture, surface: RayCaster) -> float:
     """The slice where cloth between the legs ends, or 0 for trousers and bare legs.
 
-    joints : (J, 3) posed.  vertices : (n, 3), faces : (m, 3) the body's surface, which covers part of the matte.
+    joints : (J, 3) posed.  surface : the body's, which covers part of the matte.
     """
     down = np.linspace(0, BOTTOM, SLICES)
     (left, _), (right, _) = (_bone_line(joints[chain], joints[legs.spine], down) for chain in legs.joints)
     along = np.linspace(0, 1, 49)[:, None, None]
     points = left + along * (right - left)
-    cloth, body = picture.look(points, vertices, faces)
+    cloth, body = picture.look(points, surface)
     bare = (body < 0.5).mean(0)
     width = bare * np.linalg.norm((right - left)[:, :2], axis=1)
     filled = ((body < 0.5) & (cloth >= 0.5)).mean(0) / np.maximum(bare, 1e-9)
+    seen = width > 0.005
     open_ = (width > 0.01) & (filled < 0.6)
     last = int(open_.argmax()) if open_.any() else SLICES - 1
+    thigh = (down > 0.3) & (down < min(1.0, max(down[last], 0.5)))
+    covered = (seen & (filled > 0.85))[thigh].mean()
     step = np.linalg.norm(np.diff((left + right) / 2, axis=0), axis=1).mean()
     area = (width * filled)[:last].sum() * step
-    shown = np.flatnonzero((width * filled)[:last] > 0.005)
-    if area < LEAST_AREA or not len(shown) or down[shown[-1]] < LEAST_HEM:
-        return 0.0
-    return float(down[last])
-
-
-@dataclass(frozen=True)
-class SkirtFlow:
-    """How a skirt's surface moves when its field grows: away from the skirt's axis, all of it alike.
-
-    share : (n,) in [0, 1] how much a vertex belongs to the skirt.
-    directions : (n, 3) where it moves, of length one on the skirt's outside and less within.
-    coupling : (n, n) sparse energy that holds the fields of the two halves together where they touch.
-    """
-
-    share: np.ndarray
-    directions: np.ndarray
-    coupling: csr_matrix
+    # The gap of a skirt ends at once; where trousers part it opens little by little.
+    parting = (seen & (filled > 0.3) & (filled < 0.85)).sum() * (down[1] - down[0])
+    is_skirt = parting < PARTING and down[last] > LEAST_HEM and (covered > COVERED or area > LARGE)
+    return float(down[last]) if is_skirt else 0.0
 
 
 class Skirt:
     """The slices of one skirt: legs in a pose, with a hem."""
 
-    def __init__(self, legs: Legs, joints: np.ndarray, hem: float, edges: np.ndarray):
-        """joints : (J, 3) posed.  hem : slice, from `find_hem`.  edges : (e, 2) of the mesh."""
+    def __init__(self, legs: Legs, joints: np.ndarray, hem: float, faces: np.ndarray):
+        """joints : (J, 3) posed.  hem : slice, from `find_hem`.  faces : (m, 3) of the mesh."""
         down = np.linspace(TOP, BOTTOM, SLICES)
-        (left, left_axis), (right, right_axis) = (_bone_line(joints[chain], joints[legs.spine], down) for chain in legs.joints)
+        (left, left_axis), (right, right_axis) = (
+            _bone_line(joints[chain], joints[legs.spine], down) for chain in legs.joints
+        )
         axis = _unit(left_axis + right_axis)
         apart = right - left
         apart -= np.einsum("si,si->s", apart, axis)[:, None] * axis
@@ -132,10 +130,14 @@ class Skirt:
         mine = self.mine
         place = np.full(len(legs.side), -1)
         place[mine] = np.arange(len(mine))
-        self.edges = place[edges]
+        self.edges = place[unique_edges(faces)]
         self.edges = self.edges[(self.edges >= 0).all(1)]
         self.edges = self.edges[legs.side[mine][self.edges].ptp(1) == 0]
         self.slice = (legs.down[mine] - TOP) / (BOTTOM - TOP) * (SLICES - 1)
+        nearest = np.clip(np.round(self.slice).astype(int), 0, SLICES - 1) + 1
+        order = np.argsort(nearest, kind="stable")
+        rows, starts = np.unique(nearest[order], return_index=True)
+        self.rows = order, starts, rows
         self.right = legs.side[mine] == 1
         self.centre = np.where(self.right[:, None], _blend(right, self.slice), _blend(left, self.slice))
         self.across = _unit(_blend(apart, self.slice))
@@ -143,9 +145,9 @@ class Skirt:
         self.through = _unit(through - np.einsum("ki,ki->k", through, self.across)[:, None] * self.across)
         self.slice_between = np.linalg.norm(apart, axis=1)
         self.between = _blend(self.slice_between, self.slice)
-        below, above = legs.down[mine] - hem, legs.down[mine] - TOP
+        self.below, above = legs.down[mine] - hem, legs.down[mine] - TOP
         above = np.clip(above / FADE, 0, 1)
-        self.share = np.clip(-below / 0.03, 0, 1) * above * above * (3 - 2 * above)
+        self.share = np.clip(-self.below / 0.03, 0, 1) * above * above * (3 - 2 * above)
         self.count = len(legs.side)
         self.twin = legs.twin[mine]
         self.angle = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
@@ -154,6 +156,7 @@ class Skirt:
         """Vertices (n, 3) after each leg has been laid on its half of the hull; once, at last, with a `seam`."""
         x, z = self._local(vertices)
         support = self._support(x + self.between * self.right, z)  # from the left leg's bone
+        support = _rounded(support)
         towards = np.where(self.right, -1.0, 1.0)
         direction = np.arctan2(z, towards * x)  # 0 points at the other leg
         tables, corners = [], np.empty(len(x))
@@ -179,37 +182,59 @@ class Skirt:
     def _seam(self, direction: np.ndarray, corner: np.ndarray) -> np.ndarray:
         """Directions (k,) with an edge of the mesh along the corners, where the hull meets the plane between the legs.
 
-        Of an edge that crosses the corner, the outer end goes to the corner; the next vertices draw near, to keep the band
-        narrow in which shading rounds the corner off.
+        Of an edge that crosses the corner, the outer end goes to the corner; the next vertices draw near, for shading rounds
+        the corner off as far as they are.
         """
         outer = np.abs(direction) > corner
         split = outer[self.edges[:, 0]] != outer[self.edges[:, 1]]
         at_seam = np.zeros(len(direction), bool)
         at_seam[self.edges[split].ravel()] = True
         off = np.abs(direction) - corner
-        spacing = np.median(np.abs(off[at_seam])) if at_seam.any() else 0.1
-        near = off * (1 - np.exp(-((off / (1.5 * spacing)) ** 2)))
-        off = np.where(outer, np.where(at_seam, 0.0, near), off)
+        beside = np.zeros(len(direction), bool)
+        beside[self.edges[at_seam[self.edges].any(1)].ravel()] = True
+        off = np.where(outer & beside, np.minimum(off, BESIDE), off)
+        off = np.where(outer & at_seam, 0.0, off)
         return np.sign(direction) * np.clip(corner + off, 0, np.pi)
 
-    def flow(self, vertices: np.ndarray, area: np.ndarray) -> SkirtFlow:
-        """How the filled skirt (n, 3) moves on. area : (n,) the vertices' shares of the surface, square metres."""
-        x, z = self._local(vertices)
-        x = x + (self.between * self.right) - self.between / 2  # from the middle between the legs
+    def flow(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How the filled skirt (n, 3) moves when its field grows: away from its axis, all of it alike.
+
+        Returns share (n,) in [0, 1], how much a vertex belongs to the skirt, and its directions (n, 3), of length one on
+        the skirt's outside and less within.
+        """
+        x, z = self._from_middle(vertices)
         table = _reach(self._support(x, z))
         size = np.maximum(_look_up(table, self.slice, np.arctan2(z, x)), 0.02)
         scale = np.minimum(1 / size, 1 / np.maximum(np.hypot(x, z), 1e-6))
         share, directions = np.zeros(self.count), np.zeros((self.count, 3))
         share[self.mine] = self.share
         directions[self.mine] = scale[:, None] * (x[:, None] * self.across + z[:, None] * self.through)
+        return share, directions
+
+    def coupling(self, vertices: np.ndarray, area: np.ndarray) -> csr_matrix:
+        """(n, n) energy that holds the fields of the two halves together where they touch.
+
+        vertices : (n, 3).  area : (n,) the vertices' shares of the surface, square metres.
+        """
+        x, _ = self._from_middle(vertices)
         near = self.share * np.exp(-((x / np.maximum(0.2 * self.between, 0.01)) ** 2))
-        weight = COUPLING * near * area[self.mine]
         rows = np.arange(len(self.mine))
         difference = csr_matrix(
             (np.repeat([1.0, -1.0], len(rows)), (np.tile(rows, 2), np.concatenate([self.mine, self.twin]))),
             shape=(len(rows), self.count),
         )
-        return SkirtFlow(share, directions, (difference.T @ diags(weight) @ difference).tocsr())
+        return (difference.T @ diags(COUPLING * near * area[self.mine]) @ difference).tocsr()
+
+    def crease(self) -> np.ndarray:
+        """(n,) in (0, 1]: how stiff the field is at a vertex; hardly at the hem, where it may jump."""
+        stiff = np.ones(self.count)
+        stiff[self.mine] -= (1 - HEM) * np.exp(-((self.below / 0.05) ** 2))
+        return stiff
+
+    def _from_middle(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Across and through coordinates (k,) from the middle between the legs."""
+        x, z = self._local(vertices)
+        return x + self.between * self.right - self.between / 2, z
 
     def _local(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Across and through coordinates (k,) from each vertex's own bone."""
@@ -219,10 +244,23 @@ class Skirt:
     def _support(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         """(SLICES, DIRECTIONS) how far slices with these points reach in each direction."""
         reach = x[:, None] * np.cos(self.angle) + z[:, None] * np.sin(self.angle)
-        extent = np.full((SLICES, DIRECTIONS), -np.inf)
-        for shift in (-1, 0, 1):
-            np.maximum.at(extent, np.clip(np.round(self.slice).astype(int) + shift, 0, SLICES - 1), reach)
-        return _smooth_rows(extent, SMOOTH)
+        extent = np.full((SLICES + 2, DIRECTIONS), -np.inf)
+        order, starts, rows = self.rows
+        extent[rows] = np.maximum.reduceat(reach[order], starts)
+        return _smooth_rows(np.maximum.reduce([extent[:-2], extent[1:-1], extent[2:]]), SMOOTH)
+
+
+def _rounded(support: np.ndarray) -> np.ndarray:
+    """Support values (s, d) of shapes stretched from front to back where they are flat for a skirt."""
+    count = support.shape[1]
+    across, through = support[:, 0] + support[:, count // 2], support[:, count // 4] + support[:, 3 * count // 4]
+    stretch = np.clip(ROUND * across / np.maximum(through, 1e-3), 1, MOST_ROUNDING)
+    stretch = gaussian_filter1d(stretch, 2 * SMOOTH, mode="nearest")
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    # A convex shape stretched by q along z reaches as far towards (x, z) as it did towards (x, q z).
+    x, z = np.cos(angle)[None], stretch[:, None] * np.sin(angle)
+    rows = np.repeat(np.arange(len(support), dtype=float), count)
+    return _look_up(support, rows, np.arctan2(z, x).ravel()).reshape(support.shape) * np.hypot(x, z)
 
 
 def _reach(support: np.ndarray) -> np.ndarray:

@@ -13,6 +13,9 @@ import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix, diags
 from scipy.sparse.linalg import SuperLU, splu
 
+#: How much of its length an edge may lose in one step.
+SQUEEZE = 0.4
+
 
 @dataclass(frozen=True)
 class Energies:
@@ -28,10 +31,13 @@ class Energies:
     plate: csr_matrix
 
 
-def energies(vertices: np.ndarray, faces: np.ndarray, axes: np.ndarray | None = None) -> Energies:
+def energies(
+    vertices: np.ndarray, faces: np.ndarray, axes: np.ndarray | None = None, stiffness: np.ndarray | float = 1.0
+) -> Energies:
     """Energies of functions on a mesh.
 
     vertices : (n, 3) metres.  faces : (m, 3).  axes : (n, 3) or None: lengths along an axis a count 1 + |a| times.
+    stiffness : (n,) factor of the plate energy at each vertex.
     """
     corners = vertices[faces].astype(float)
     sides = np.roll(corners, -2, 1) - np.roll(corners, -1, 1)  # sides[:, k] lies opposite corner k
@@ -51,7 +57,7 @@ def energies(vertices: np.ndarray, faces: np.ndarray, axes: np.ndarray | None = 
     off = off + off.T
     membrane = diags(np.asarray(off.sum(1)).ravel()) - off
     area = np.bincount(faces.ravel(), np.repeat(double_area / 6, 3), count)
-    plate = membrane @ diags(1 / np.maximum(area, 1e-9)) @ membrane
+    plate = membrane @ diags(stiffness / np.maximum(area, 1e-9)) @ membrane
     return Energies(area, membrane.tocsr(), plate.tocsr())
 
 
@@ -60,16 +66,40 @@ def factorise(matrix) -> SuperLU:
     return splu(csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
 
-def lower_envelope(values: np.ndarray, edges: np.ndarray, lengths: np.ndarray, slope: float, rounds: int) -> np.ndarray:
-    """The largest function below `values` that rises by at most `slope` a metre along edges (as far as `rounds` edges see).
+class Neighbours:
+    """The edges of a mesh, in the order that running minima over neighbours need."""
 
-    values : (n,).  edges : (e, 2).  lengths : (e,) metres. Returns (n,).
-    """
-    out = values.copy()
-    rise = slope * lengths
-    i, j = edges.T
-    for _ in range(rounds):
-        before = out.copy()
-        np.minimum.at(out, i, before[j] + rise)
-        np.minimum.at(out, j, before[i] + rise)
-    return out
+    def __init__(self, edges: np.ndarray, count: int):
+        """edges : (e, 2) into `count` vertices."""
+        both = np.concatenate([edges, edges[:, ::-1]])
+        self.owner, self.other = both[np.argsort(both[:, 0], kind="stable")].T
+        self.vertices, self.starts = np.unique(self.owner, return_index=True)
+        self.count = count
+
+    def lower_envelope(self, values: np.ndarray, positions: np.ndarray, slope: float, rounds: int) -> np.ndarray:
+        """The largest function below `values` (n,) that rises by at most `slope` a metre along edges.
+
+        positions : (n, 3) metres.  rounds : how many edges away a low value is felt.
+        """
+        rise = slope * np.linalg.norm(positions[self.owner] - positions[self.other], axis=1)
+        out = values.copy()
+        for _ in range(rounds):
+            lowest = np.minimum.reduceat(out[self.other] + rise, self.starts)
+            out[self.vertices] = np.minimum(out[self.vertices], lowest)
+        return out
+
+    def room(self, positions: np.ndarray, directions: np.ndarray) -> np.ndarray:
+        """(n,) how far vertices (n, 3) can go in directions (n, 3) until an edge has lost `SQUEEZE` of its length."""
+        edge = positions[self.other] - positions[self.owner]
+        closing = -np.einsum("ei,ei->e", edge, directions[self.other] - directions[self.owner])
+        square = np.einsum("ei,ei->e", edge, edge)
+        out = np.full(self.count, np.inf)
+        out[self.vertices] = np.minimum.reduceat(SQUEEZE * square / np.maximum(closing, 1e-9), self.starts)
+        return out
+
+
+def unique_edges(faces: np.ndarray) -> np.ndarray:
+    """(e, 2) the edges of triangles (m, 3), each once, smaller index first."""
+    pairs = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1).astype(np.int64)
+    size = int(faces.max()) + 1
+    return np.stack(np.divmod(np.unique(pairs[:, 0] * size + pairs[:, 1]), size), 1)

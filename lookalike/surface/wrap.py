@@ -19,14 +19,15 @@ DEEPEST, ROUNDS = 0.02, 3
 
 
 def wrap(mesh: Swelling, drape: np.ndarray) -> None:
-    """Bridge hollows of a mesh where `drape` (n,) in [0, 1] lets it. Changes `mesh`."""
-    size = drape * (BODY * (1 - mesh.foot) + FOOT * mesh.foot)
-    mass, membrane = np.maximum(mesh.plain.area, 1e-9), mesh.plain.membrane
+    """Bridge hollows of a mesh where `drape` (n,) in [0, 1] lets it. Changes `mesh`, which is the body's own."""
+    foot, plain = mesh.sheet.foot, mesh.sheet.plain
+    size = drape * (BODY * (1 - foot) + FOOT * foot)
+    mass, membrane = np.maximum(plain.area, 1e-9), plain.membrane
     matrix = diags(mass) + membrane @ diags(size**4 / mass) @ membrane
     factors = factorise(matrix)
     for _ in range(ROUNDS):
         normals = mesh.normals()
         smoothed = factors.solve(mass[:, None] * mesh.vertices)
         depth = np.einsum("ni,ni->n", smoothed - mesh.vertices, normals)
-        step = without_crossing(mesh, normals, normals, drape * np.clip(depth, 0, DEEPEST))
+        step = without_crossing(mesh, mesh.surface(), normals, normals, drape * np.clip(depth, 0, DEEPEST))
         mesh.vertices = mesh.vertices + step[:, None] * normals
