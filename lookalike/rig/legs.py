@@ -30,8 +30,8 @@ def place_legs(
         leg = figure.legs[side]
         hip = hip_joint(figure, side, root, pelvis)
         ahead = np.einsum("tab,b->ta", pelvis, FORWARD) + np.einsum("tab,b->ta", about("y", yaw[side]), FORWARD)
-        lengths = np.linalg.norm(leg.thigh), np.linalg.norm(leg.shin)
-        knee, axis = bend(hip, ankles[side], *lengths, ahead)
+        upper, lower = float(np.linalg.norm(leg.thigh)), float(np.linalg.norm(leg.shin))
+        knee, axis = bend(hip, ankles[side], upper, lower, ahead)
         thigh = bone_turn(leg.thigh, FORWARD, knee - hip, axis)
         shin = bone_turn(leg.shin, FORWARD, ankles[side] - knee, axis)
         foot = about("y", yaw[side]) @ about("x", pitch[side])

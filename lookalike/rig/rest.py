@@ -152,7 +152,7 @@ def limb_shifts(offsets: np.ndarray, shares: np.ndarray, joint_names: tuple[str,
         total = np.cumsum(share[rows][order], axis=0)
         middle = (total >= total[-1] / 2).argmax(0)
         shift = offsets[rows][order[middle, range(3)], range(3)]
-        shifts[mine] = shift * min(1, LARGEST_SHIFT / max(np.linalg.norm(shift), 1e-9))
+        shifts[mine] = shift * min(1, LARGEST_SHIFT / max(float(np.linalg.norm(shift)), 1e-9))
     return shifts
 
 

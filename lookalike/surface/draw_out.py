@@ -69,7 +69,7 @@ def draw_out(body: Body, subject: Subject, topology: Literal["fine", "body"] = "
         legs = find_legs(model, finer.apply(body.rest), body.rest_joints, finer.weights @ model.weights)
         skirt = Skirt(legs, joints, hem, finer.faces)
     _swell(mesh, picture, skirt, np.full(FINE_SWELLS, SMOOTH[1]))
-    uv, face_uv = refine_uv(uv, face_uv if finer.quads is None else quad_uv)
+    uv, face_uv = refine_uv(uv, face_uv if finer.quads is None or quad_uv is None else quad_uv)
     return Surface(mesh.vertices.astype(np.float32), finer.faces, finer.quads, uv, face_uv, finer.weights)
 
 
@@ -92,7 +92,7 @@ def refine(model: BodyModel) -> Refinement:
 
 def _texture(model: BodyModel) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """The model's texture coordinates, their triangles and their quads; made up for models without."""
-    if model.uv is None:
+    if model.uv is None or model.face_uv is None:
         return *flat_atlas(model.template, model.faces, model.parts), None
     return model.uv, model.face_uv, model.quad_uv
 

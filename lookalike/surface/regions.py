@@ -70,7 +70,8 @@ def find_regions(model: BodyModel) -> Regions:
     weight_of = lambda name: bones[:, place[names.index(name)]]  # noqa: E731
     head = weight_of("head")
     hand = weight_of("left_wrist") + weight_of("right_wrist")
-    foot = sum(weight_of(n) for n in names if n in ("left_ankle", "right_ankle", "left_foot", "right_foot"))
+    feet = ("left_ankle", "right_ankle", "left_foot", "right_foot")
+    foot = np.sum([weight_of(n) for n in names if n in feet], axis=0)
     face, throat = _face(rest, head, joints[names.index("head")], joints[names.index("neck")])
     keep = np.maximum.reduce([face, throat, _step(hand, 0.3, 0.9), _ears(model, head)])
     if model.parts is not None:
