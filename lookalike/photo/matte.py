@@ -129,12 +129,12 @@ def _logit(p: np.ndarray) -> np.ndarray:
     return np.log(p / (1 - p))
 
 
-def _salient(view: _View, picture: np.ndarray, margin: float) -> np.ndarray:
-    """U²-Net-p's mask of the person's rectangle with a margin (share of its longer side)."""
+def _salient(picture: np.ndarray, body: np.ndarray, margin: float) -> np.ndarray:
+    """U²-Net-p's mask of the rectangle round `body` with a margin (share of its longer side)."""
     import cv2
 
-    height, width = view.own.shape
-    rows, columns = np.nonzero((view.own > 0.5).any(1))[0], np.nonzero((view.own > 0.5).any(0))[0]
+    height, width = body.shape
+    rows, columns = np.nonzero(body.any(1))[0], np.nonzero(body.any(0))[0]
     if len(rows) == 0:
         rows, columns = np.array([0, height - 1]), np.array([0, width - 1])
     pad = int(margin * max(rows[-1] - rows[0], columns[-1] - columns[0]))
@@ -151,9 +151,10 @@ def _salient(view: _View, picture: np.ndarray, margin: float) -> np.ndarray:
 
 def _coarse(view: _View) -> np.ndarray:
     """The probability that a pixel is this person, from both networks and the colours."""
-    near = _blurred(_grown(view.own > 0.3, 0.06 * view.radius), 0.03 * view.radius)[..., None]
+    body = _extent(view)
+    near = _blurred(_grown(body | (view.own > 0.3), 0.06 * view.radius), 0.03 * view.radius)[..., None]
     away = view.picture * near + _blurred(view.picture, 0.1 * view.radius) * (1 - near)
-    salient = [_salient(view, view.picture, 0.08), _salient(view, away.astype(np.uint8), 0.12)]
+    salient = [_salient(view.picture, body, 0.08), _salient(away.astype(np.uint8), body, 0.12)]
 
     # Each salient mask counts where it agrees with the pose mask over an area a few per cent of the body wide.
     total = 0.5 * _logit(view.own)
@@ -162,12 +163,31 @@ def _coarse(view: _View) -> np.ndarray:
         total = total + trust * _logit(mask)
     fused = 1 / (1 + np.exp(-total))
 
-    added = np.min(salient, 0) * _own_colour(view, fused, np.max(salient, 0))
+    # Beyond the pose mask both must agree, or one where the colours hang together.
+    added = np.where(body, np.max(salient, 0), np.min(salient, 0)) * _own_colour(view, fused, np.max(salient, 0))
     if view.others.any():
         added = added * ~_grown((view.others > 0.3) & (view.share < 0.5), 0.04 * view.radius)
         near = _grown(view.others > 0.2, 0.03 * view.radius)
         added, fused = (np.where(near, np.minimum(map_, view.share), map_) for map_ in (added, fused))
     return np.maximum(fused, added).astype(np.float32)
+
+
+def _extent(view: _View) -> np.ndarray:
+    """Where the person may be: (H, W) bool, the pose mask and what hangs on to it in the person's own colours.
+
+    The pose network takes a leg kicked out under a robe for background; its colour tells.
+    """
+    import cv2
+
+    body = view.own > 0.5
+    near = _blurred(_own_colour(view, view.own, view.own), 0.015 * view.radius) > 0.5
+    near &= _grown(body, 0.5 * view.radius) & ~(view.others > 0.3)
+    near = _grown(_shrunk(near | body, 0.03 * view.radius), 0.03 * view.radius) | body
+    _, labels = cv2.connectedComponents(near.astype(np.uint8))
+    touched = np.isin(labels, np.unique(labels[body]))
+    hung = near & touched
+    # Colours that the background shares spread everywhere: they tell nothing.
+    return hung if hung.sum() < 1.5 * body.sum() else body
 
 
 def _own_colour(view: _View, fused: np.ndarray, salient: np.ndarray) -> np.ndarray:
