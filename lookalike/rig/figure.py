@@ -42,6 +42,7 @@ class Figure:
     hang : side -> angle of the hanging arm to the vertical, radians, that keeps it clear of the body.
     stance : half the distance between the ankles in walking, metres, that keeps the thighs clear of each other.
     stride : how long steps may be, 1 for legs that are free, less in a long skirt.
+    floor : height of the lower sole at rest, metres: 0 unless a dress hangs lower than the feet.
     """
 
     skeleton: Skeleton
@@ -49,6 +50,7 @@ class Figure:
     hang: dict[str, float]
     stance: float
     stride: float = 1.0
+    floor: float = 0.0
 
     @property
     def leg_length(self) -> float:
@@ -84,7 +86,7 @@ def measure_figure(
         legs[side] = Leg(hip, knee - hip, ankle - knee, _foot(side, at, column, vertices, follow))
     hang = {side: _hang(side, skeleton, column, vertices, follow) for side in SIDES}
     hang = dict.fromkeys(SIDES, max(hang.values()))
-    return Figure(skeleton, legs, hang, _stance(legs, column, bare, bare_weights), stride)
+    return Figure(skeleton, legs, hang, _stance(legs, column, bare, bare_weights), stride, _floor(legs))
 
 
 def _foot(side: str, at: dict, column: dict, vertices: np.ndarray, follow: np.ndarray) -> Foot:
@@ -95,6 +97,10 @@ def _foot(side: str, at: dict, column: dict, vertices: np.ndarray, follow: np.nd
         raise ValueError(f"no vertex follows the {side.lower()} foot")
     share = both[sole, 1] / both[sole].sum(1)
     return Foot(ankle, toe, vertices[sole].astype(np.float64) - ankle, share)
+
+
+def _floor(legs: dict[str, Leg]) -> float:
+    return float(min((leg.foot.ankle + leg.foot.points)[:, 1].min() for leg in legs.values()))
 
 
 def _arm_joints(side: str, skeleton: Skeleton) -> list[int]:

@@ -34,7 +34,7 @@ def idle(figure: Figure, frame_rate: float = FRAME_RATE) -> Motion:
         foot = figure.legs[side].foot
         yaw[side] = np.full(count + 1, sign * np.radians(TOE_OUT))
         apart = max(0.95 * abs(figure.legs[side].hip[0]), figure.stance)
-        height = -foot.lowest(still[:1], still[:1])[0]
+        height = figure.floor - foot.lowest(still[:1], still[:1])[0]
         ahead = 0.012 * leg * sign - 0.02 * leg  # hips over the middle of the feet, one foot a little ahead
         ankles[side] = np.tile([sign * apart, height, ahead], (count + 1, 1))
 

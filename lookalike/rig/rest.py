@@ -22,8 +22,8 @@ from lookalike.rig.skeleton import ARM_DROP
 from lookalike.rig.weights import dense
 from lookalike.surface.mesh import Surface
 
-#: A limb's common offset counts up to this length, metres.
-LARGEST_SHIFT = 0.08
+#: A limb's common offset counts up to this length, metres, and this angle, radians.
+LARGEST_SHIFT, LARGEST_TURN = 0.08, 0.2
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,13 @@ class Unposing:
         where the limb is.
         """
         start = surface.anchors @ np.asarray(body.vertices, np.float64)
-        shares = dense(joints, weights, len(pose.joints))
+        shares = dense(joints, weights, len(pose.joints)).astype(np.float64)
         tight = shares * (1 - np.broadcast_to(loose, len(shares)))[:, None]
-        shifts = limb_shifts(surface.vertices - start, tight, body.model.joint_names)
-        turn, bent = blended_turns(pose.turns, joints, weights)
-        return cls(start + shares @ shifts, surface.anchors @ pose.vertices, turn, bent)
+        corrections = limb_corrections(start, surface.vertices, tight, body.model.joint_names)
+        blend = (csr_matrix(shares) @ corrections.reshape(len(corrections), -1)).reshape(-1, 3, 4)
+        start = np.einsum("nab,nb->na", blend[:, :, :3], start) + blend[:, :, 3]
+        turn, bent = blended_turns(corrections[:, :, :3] @ pose.turns, joints, weights)
+        return cls(start, surface.anchors @ pose.vertices, turn, bent)
 
     def unpose(self, vertices: np.ndarray) -> np.ndarray:
         """The A-pose of vertices (n, 3) in the photo's pose."""
@@ -134,26 +136,49 @@ def blended_turns(turns: np.ndarray, joints: np.ndarray, weights: np.ndarray) ->
     return Rotation.from_quat(blend), bent
 
 
-def limb_shifts(offsets: np.ndarray, shares: np.ndarray, joint_names: tuple[str, ...]) -> np.ndarray:
-    """(J, 3) the common offset of each joint's limb: the median, which hair or a sleeve on one side does not sway.
+def limb_corrections(
+    body: np.ndarray, surface: np.ndarray, shares: np.ndarray, joint_names: tuple[str, ...]
+) -> np.ndarray:
+    """(J, 3, 4) how each joint's limb was moved from the body to the surface, on the whole: x -> A x + b.
 
-    offsets : (n, 3) from the body.  shares : (n, J) how much of each vertex follows each joint. A hand with its
-    fingers, a foot with its toes, and the head with what is on it are one limb each.
+    body, surface : (n, 3) the same vertices.  shares : (n, J) how much of each vertex follows each joint. A hand with its
+    fingers, a foot with its toes, and the head with what is on it are one limb each. Limbs are shifted by their median
+    offset, which hair or a sleeve on one side does not sway; head and hands, which keep the body's form, are turned too.
     """
     limb = [_limb(name) for name in joint_names]
-    shifts = np.zeros((len(joint_names), 3))
+    out = np.tile(np.eye(3, 4), (len(joint_names), 1, 1))
     for name in set(limb):
         mine = [j for j, other in enumerate(limb) if other == name]
         share = shares[:, mine].sum(1)
         rows = np.flatnonzero(share > 0.5)
         if len(rows) < 10:
             continue
-        order = np.argsort(offsets[rows], axis=0)
+        offset = surface[rows] - body[rows]
+        order = np.argsort(offset, axis=0)
         total = np.cumsum(share[rows][order], axis=0)
-        middle = (total >= total[-1] / 2).argmax(0)
-        shift = offsets[rows][order[middle, range(3)], range(3)]
-        shifts[mine] = shift * min(1, LARGEST_SHIFT / max(float(np.linalg.norm(shift)), 1e-9))
-    return shifts
+        shift = offset[order[(total >= total[-1] / 2).argmax(0), range(3)], range(3)]
+        shift *= min(1, LARGEST_SHIFT / max(np.linalg.norm(shift), 1e-9))
+        out[mine, :, 3] = shift
+        if name == "head" or name.endswith("hand"):
+            out[mine] = _rigid(body[rows], surface[rows], shift)
+    return out
+
+
+def _rigid(start: np.ndarray, goal: np.ndarray, shift: np.ndarray, rounds: int = 6) -> np.ndarray:
+    """(3, 4) the rigid motion that takes most of `start` (k, 3) near `goal`, from a first guess by a shift (3,).
+
+    Kabsch's fit, repeated with less weight on points that stay away from it.
+    """
+    motion = np.concatenate([np.eye(3), shift[:, None]], 1)
+    for _ in range(rounds):
+        away = goal - (start @ motion[:, :3].T + motion[:, 3])
+        weight = 1 / (1 + (away**2).sum(1) / 0.004**2)
+        centres = [np.average(x, axis=0, weights=weight) for x in (start, goal)]
+        u, _, vt = np.linalg.svd((weight[:, None] * (goal - centres[1])).T @ (start - centres[0]))
+        turn = Rotation.from_matrix(u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt)
+        turn = turn ** min(1, LARGEST_TURN / max(turn.magnitude(), 1e-9))
+        motion = np.concatenate([turn.as_matrix(), (centres[1] - turn.apply(centres[0]))[:, None]], 1)
+    return motion
 
 
 def _limb(joint_name: str) -> str:

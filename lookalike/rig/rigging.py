@@ -13,7 +13,7 @@ from lookalike.rig.idle import idle
 from lookalike.rig.mend import mend
 from lookalike.rig.rest import Unposing, a_pose, unskin_loose
 from lookalike.rig.skeleton import make_skeleton
-from lookalike.rig.skirt import find_skirt, join_legs, stride_in
+from lookalike.rig.skirt import find_skirt
 from lookalike.rig.walk import gait, walk
 from lookalike.rig.weights import prune, surface_weights
 from lookalike.surface.mesh import Surface
@@ -31,15 +31,16 @@ def rig(surface: Surface, body: Body, material: Material, name: str) -> Avatar:
     """
     shares = surface_weights(surface, body.model.weights)
     skirt = find_skirt(surface, body, shares)
-    joints, weights = prune(join_legs(surface, body, shares, skirt))
+    loose = np.zeros(len(surface.vertices)) if skirt is None else skirt.share
+    joints, weights = prune(shares if skirt is None else skirt.weights)
     pose = a_pose(body)
-    way = Unposing.of(surface, body, pose, joints, weights, skirt)
-    vertices = way.goal + mend(way.unpose(surface.vertices) - way.goal, way.bent * (1 - skirt), surface.faces)
-    vertices = unskin_loose(surface.vertices, vertices, skirt, pose, joints, weights)
+    way = Unposing.of(surface, body, pose, joints, weights, loose)
+    vertices = way.goal + mend(way.unpose(surface.vertices) - way.goal, way.bent * (1 - loose), surface.faces)
+    vertices = unskin_loose(surface.vertices, vertices, loose, pose, joints, weights)
     ground = vertices[:, 1].min()
     vertices[:, 1] -= ground
     skeleton = make_skeleton(body.model.joint_names, body.model.parents, pose.joints - [0, ground, 0])
-    stride = stride_in(surface, body, shares, skirt)
+    stride = 1.0 if skirt is None else skirt.stride
     bare = pose.vertices - [0, ground, 0]
     figure = measure_figure(skeleton, vertices, joints, weights, bare, body.model.weights, stride)
     motions = (walk(figure), idle(figure))

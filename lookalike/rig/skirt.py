@@ -8,6 +8,8 @@ follow both legs alike, and stay together.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.sparse import csr_matrix, diags
@@ -21,21 +23,37 @@ TOUCH, LOOSE = 0.012, 0.025
 #: A level of the legs is under a skirt where this share of its vertices touches, and a skirt is at least this long, as
 #: parts of the leg.
 LEAST_SHARE, LEAST_LENGTH = 0.12, 0.12
+LEVELS = 40
 #: Weights go over from one leg to the other from this far outside the one bone, in distances between the bones.
 OUTSIDE = 0.8
-LEVELS = 40
-#: How much of a skirt's lower part follows the hips instead of the legs.
-CALM = 0.3
+#: Cloth this far from the body, metres, bends at the knees with it, and swings from the hips in one piece.
+NEAR, FAR = 0.03, 0.15
+#: How much of the swing of the thighs a wide skirt leaves out.
+CALM = 0.35
 
 
-def find_skirt(surface: Surface, body: Body, weights: csr_matrix) -> np.ndarray:
-    """(n,) in [0, 1], how much each vertex belongs to a garment that spans both legs; all zero without one.
+@dataclass(frozen=True)
+class Skirt:
+    """A garment that spans both legs.
 
-    weights : (n, J), each vertex's share of every joint.
+    share : (n,) in [0, 1], how much each vertex belongs to it.
+    weights : (n, J) the weights of all vertices, those of the garment joined.
+    stride : how long steps are in it, 1 for free legs.
+    """
+
+    share: np.ndarray
+    weights: csr_matrix
+    stride: float
+
+
+def find_skirt(surface: Surface, body: Body, weights: csr_matrix) -> Skirt | None:
+    """The garment of a surface that spans both legs, if there is one.
+
+    weights : (n, J), each vertex's share of every joint, as it follows from the body.
     """
     legs = _Legs(surface, body, weights)
     if not legs.left.any() or not legs.right.any():
-        return np.zeros(len(surface.vertices))
+        return None
     offset = np.linalg.norm(surface.vertices - surface.anchors @ body.vertices, axis=1)
     both = legs.left | legs.right
     loose = both & (offset > LOOSE)
@@ -43,17 +61,26 @@ def find_skirt(surface: Surface, body: Body, weights: csr_matrix) -> np.ndarray:
     level = np.clip((legs.down * LEVELS).astype(int), 0, LEVELS - 1)
     total = np.maximum(np.bincount(level[both], minlength=LEVELS), 1)
     share = np.bincount(level[touching], minlength=LEVELS) / total
+    if (share > LEAST_SHARE).sum() < LEAST_LENGTH * LEVELS:
+        return None
     wide = np.bincount(level[loose], minlength=LEVELS) / total
     under = np.maximum(share / LEAST_SHARE, 10 * wide - 9)  # near a wide hem the halves' points lie far apart
-    if (share > LEAST_SHARE).sum() < LEAST_LENGTH * LEVELS:
-        return np.zeros(len(surface.vertices))
     first = int((share > LEAST_SHARE).argmax())
     bare = np.flatnonzero(uniform_filter1d(under, 3)[first:] < 0.5)
-    under[first + bare[0] if len(bare) else LEVELS :] = 0
-    under[:first] = 1
+    hem = first + bare[0] if len(bare) else LEVELS
+    under[hem:], under[:first] = 0, 1
     middle = (np.arange(LEVELS) + 0.5) / LEVELS
-    belongs = np.interp(legs.down, middle, np.clip(under, 0, 1)) * np.clip(legs.down / 0.08, 0, 1)
-    return np.where(both, belongs, 0.0)
+    belongs = np.interp(legs.down, middle, np.clip(under, 0, 1))
+    # At the hem and down at the feet what lies well off the body is cloth, and nothing else.
+    off = np.clip(offset / LOOSE - 1, 0, 1)
+    belongs = np.where(legs.down < hem / LEVELS + 0.15, np.maximum(belongs, off), belongs)
+    belongs *= np.maximum(off, _ramp(-legs.down, -0.95, -0.85)) * np.clip(legs.share / 0.3 - 0.5, 0, 1)
+    belongs[~both] = 0
+
+    mean = np.bincount(level[both], offset[both], minlength=LEVELS) / total
+    reach = np.interp(legs.down, middle, uniform_filter1d(mean, 5))
+    joined = _joined(legs, body, weights, belongs, np.clip((reach - NEAR) / (FAR - NEAR), 0, 1))
+    return Skirt(belongs, joined, float(1 - 0.35 * np.clip((hem / LEVELS - 0.3) / 0.7, 0, 1)))
 
 
 def _touching(surface: Surface, legs: _Legs) -> np.ndarray:
@@ -68,35 +95,34 @@ def _touching(surface: Surface, legs: _Legs) -> np.ndarray:
     return touching
 
 
-def stride_in(surface: Surface, body: Body, weights: csr_matrix, skirt: np.ndarray) -> float:
-    """How long steps are in this skirt, 1 for free legs: a hem at the ankles takes a third."""
-    if not skirt.any():
-        return 1.0
-    hem = _Legs(surface, body, weights).down[skirt > 0.5].max(initial=0.0)
-    return float(1 - 0.35 * np.clip((hem - 0.3) / 0.7, 0, 1))
+def _joined(legs: _Legs, body: Body, weights: csr_matrix, belongs: np.ndarray, stiff: np.ndarray) -> csr_matrix:
+    """The weights (n, J), joined where a garment follows both legs.
 
-
-def join_legs(surface: Surface, body: Body, weights: csr_matrix, skirt: np.ndarray) -> csr_matrix:
-    """The weights (n, J) where the garment follows both legs. skirt : (n,) from `find_skirt`."""
-    rows = np.flatnonzero(skirt)
-    if not len(rows):
-        return weights
-    legs = _Legs(surface, body, weights)
-    over = legs.over(body)[rows]
+    belongs : (n,) as `Skirt.share`.  stiff : (n,) in [0, 1], how much of the cloth swings from the hips in one piece.
+    """
+    rows = np.flatnonzero(belongs)
     names = list(body.model.joint_names)
+    down, left, over = (x[rows] for x in (legs.down, legs.left, legs.over()))
+    to_leg = (1 - CALM) * _ramp(down, -0.1, 0.35)
+    smooth = np.zeros((len(rows), len(names)))
+    smooth[:, names.index("pelvis")] = 1 - to_leg
+    for side, mine in (("left", left), ("right", ~left)):
+        smooth[mine, legs.chains[side][0]] = to_leg[mine]
+    own = weights[rows].toarray()
+    new = own + stiff[rows, None] * (smooth - own)
     twin = [names.index(_mirrored(name)) if _mirrored(name) in names else j for j, name in enumerate(names)]
-    own = weights[rows]
-    share = diags(skirt[rows] * np.where(legs.left[rows], over, 1 - over))
-    joined = own + share @ (own[:, twin] - own)
-    calm = diags(skirt[rows] * CALM * np.clip(legs.down[rows] / 0.5, 0, 1))
-    hips = csr_matrix(
-        (np.ones(len(rows)), (np.arange(len(rows)), np.full(len(rows), names.index("pelvis")))), own.shape
-    )
-    joined = joined + calm @ (hips - joined)
-    pick = csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(skirt), len(rows)))
-    rest = np.ones(len(skirt))
-    rest[rows] = 0
-    return (diags(rest) @ weights + pick @ joined).tocsr()
+    new += np.where(left, over, 1 - over)[:, None] * (new[:, twin] - new)
+    joined = csr_matrix(own + belongs[rows, None] * (new - own))
+    free = np.ones(len(belongs))
+    free[rows] = 0
+    place = csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(belongs), len(rows)))
+    return (diags(free) @ weights + place @ joined).tocsr()
+
+
+def _ramp(x: np.ndarray, start: float, end: float) -> np.ndarray:
+    """0 up to `start`, 1 from `end`, smooth between."""
+    part = np.clip((x - start) / (end - start), 0, 1)
+    return part * part * (3 - 2 * part)
 
 
 def _mirrored(name: str) -> str:
@@ -107,32 +133,33 @@ def _mirrored(name: str) -> str:
 
 
 class _Legs:
-    """The legs' vertices. left, right : (n,) bool.  down : (n,) how far down the leg, 0 at the hip, 1 at the ankle."""
+    """The legs' vertices.
+
+    left, right : (n,) bool.  share : (n,) how much of a vertex follows its leg.
+    down : (n,) how far down the leg, 0 at the hip, 1 at the ankle.
+    """
 
     def __init__(self, surface: Surface, body: Body, weights: csr_matrix):
         names = list(body.model.joint_names)
         self.chains = {s: [names.index(f"{s}_{part}") for part in ("hip", "knee", "ankle")] for s in ("left", "right")}
         share = {s: np.asarray(weights[:, chain].sum(1)).ravel() for s, chain in self.chains.items()}
-        self.left = (share["left"] > 0.2) & (share["left"] > share["right"])
-        self.right = (share["right"] > 0.2) & ~self.left
+        self.share = np.maximum(share["left"], share["right"])
+        self.left = (self.share > 0.15) & (share["left"] >= share["right"])
+        self.right = (self.share > 0.15) & ~self.left
         self.surface, self.body = surface, body
         at = surface.anchors @ np.asarray(body.rest, np.float64)[:, 1]
         hip, ankle = (body.rest_joints[[c[k] for c in self.chains.values()], 1].mean() for k in (0, 2))
         self.down = np.clip((hip - at) / (hip - ankle), 0, 1)
 
-    def over(self, body: Body) -> np.ndarray:
+    def over(self) -> np.ndarray:
         """(n,) from 0 well outside the left leg's bone to 1 outside the right's, smooth, a half midway."""
         points = []
         for chain in self.chains.values():
-            knots = [0, np.interp(body.rest_joints[chain[1], 1], *self._scale(chain)), 1]
-            points.append(np.stack([np.interp(self.down, knots, body.joints[chain, k]) for k in range(3)], 1))
+            height = self.body.rest_joints[chain, 1]
+            knots = (height[0] - height) / (height[0] - height[2])
+            points.append(np.stack([np.interp(self.down, knots, self.body.joints[chain, k]) for k in range(3)], 1))
         left, right = points
         apart = right - left
         length = np.maximum(np.linalg.norm(apart, axis=1), 0.05)
         along = np.einsum("ni,ni->n", self.surface.vertices - (left + right) / 2, apart) / length**2
-        part = np.clip(along / (1 + 2 * OUTSIDE) + 0.5, 0, 1)
-        return part * part * (3 - 2 * part)
-
-    def _scale(self, chain: list[int]) -> tuple[list[float], list[float]]:
-        hip, ankle = self.body.rest_joints[chain[0], 1], self.body.rest_joints[chain[2], 1]
-        return [float(ankle), float(hip)], [1.0, 0.0]
+        return _ramp(along, -0.5 - OUTSIDE, 0.5 + OUTSIDE)

@@ -102,7 +102,7 @@ def walk(figure: Figure, frame_rate: float = FRAME_RATE) -> Motion:
         ankles[side] = np.stack(
             [
                 sign * figure.stance + ahead[0] * np.sin(yaw[side]),
-                clear - foot.lowest(pitch[side], toe_pitch[side]),
+                figure.floor + clear - foot.lowest(pitch[side], toe_pitch[side]),
                 ahead[1] - pace.stride * (p - MIDDLE),
             ],
             1,
