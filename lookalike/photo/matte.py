@@ -163,8 +163,9 @@ def _coarse(view: _View) -> np.ndarray:
         total = total + trust * _logit(mask)
     fused = 1 / (1 + np.exp(-total))
 
-    # Beyond the pose mask both must agree, or one where the colours hang together.
-    added = np.where(body, np.max(salient, 0), np.min(salient, 0)) * _own_colour(view, fused, np.max(salient, 0))
+    # Beyond the pose mask both must agree, or nearly so where the colours hang together.
+    both = np.where(body, np.sqrt(salient[0] * salient[1]), np.min(salient, 0))
+    added = both * _own_colour(view, fused, np.max(salient, 0))
     if view.others.any():
         added = added * ~_grown((view.others > 0.3) & (view.share < 0.5), 0.04 * view.radius)
         near = _grown(view.others > 0.2, 0.03 * view.radius)
