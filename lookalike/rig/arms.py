@@ -7,6 +7,10 @@ import numpy as np
 from lookalike.rig.figure import SIDES, Figure
 from lookalike.rig.kinematics import about, unit
 
+#: The collar bone's part in letting the arm down.
+COLLAR = 0.3
+#: How far the arm is turned about itself, degrees, so that the forearm bends towards the middle.
+INWARD = 12.0
 #: How far each finger's joint bends in a relaxed hand, degrees.
 _CURL = {
     "Index": (10, 18, 10),
@@ -20,23 +24,23 @@ _CLOSE = 0.6
 
 
 def hanging_arm(
-    figure: Figure, side: str, swing: np.ndarray, elbow: np.ndarray, away: np.ndarray, inward: float = 12.0
+    figure: Figure, side: str, swing: np.ndarray, elbow: np.ndarray, away: np.ndarray, shrug: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Local rotations of one arm that hangs from a trunk.
 
     swing : (T,) degrees, positive forward.  elbow : (T,) degrees of flexion.  away : (T,) degrees further from the body
-    than it must be.  inward : degrees that the arm is turned about itself, so that the forearm bends towards the
-    middle.
+    than it must be.  shrug : (T,) degrees by which the shoulder is raised.
     """
     sign = SIDES[side]
     shoulder, elbow_joint, wrist = (figure.joint(f"{side}{n}") for n in ("Arm", "ForeArm", "Hand"))
     upper, lower = unit(elbow_joint - shoulder), unit(wrist - elbow_joint)
     way = wrist - shoulder
     drop = np.arctan2(abs(way[0]), -way[1]) - figure.hang[side] - np.radians(away)
-    turn = about("x", -np.radians(swing)) @ about("z", -sign * drop)
-    turn = turn @ about(upper, np.full(len(swing), sign * np.radians(inward)))
+    collar = about("z", sign * (np.radians(shrug) - COLLAR * drop))
+    turn = about("x", -np.radians(swing)) @ about("z", -sign * (1 - COLLAR) * drop)
+    turn = turn @ about(upper, np.full(len(swing), sign * np.radians(INWARD)))
     hinge = np.cross(lower, [0.0, 0.0, 1.0])
-    return {f"{side}Arm": turn, f"{side}ForeArm": about(hinge, np.radians(elbow))}
+    return {f"{side}Shoulder": collar, f"{side}Arm": turn, f"{side}ForeArm": about(hinge, np.radians(elbow))}
 
 
 def relaxed_hand(figure: Figure, side: str, curl: np.ndarray, wrist: np.ndarray) -> dict[str, np.ndarray]:

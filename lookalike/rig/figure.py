@@ -16,7 +16,7 @@ SIDES = {"Left": 1.0, "Right": -1.0}
 _HANG = np.radians(np.arange(9, 41, 1.0))
 #: How far forearms keep from the body, for the hips go from side to side, and how much further open hands do, whose
 #: fingers will bend: in heights of the shoulder. How much flesh may give way between the thighs, in leg lengths.
-_ARM_GAP, _FINGERS, _THIGH_GIVE = 0.014, 0.027, 0.022
+_ARM_GAP, _FINGERS, _THIGH_GIVE = 0.021, 0.027, 0.022
 
 
 @dataclass(frozen=True)

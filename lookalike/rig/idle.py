@@ -56,10 +56,10 @@ def idle(figure: Figure, frame_rate: float = FRAME_RATE) -> Motion:
         @ about("x", np.radians(0.6) * breath + np.radians(0.9) * wave(1, 0.15))
         @ about("z", 0.3 * roll + np.radians(0.6) * wave(1, 0.5)),
     }
-    for side, sign in SIDES.items():
+    for side in SIDES:
         late = 0.06 if side == "Left" else 0.09
-        local[f"{side}Shoulder"] = about("z", sign * np.radians(1.1) * breath)
         swing = -1.5 + 0.8 * wave(1, 0.45 + late) + 0.3 * wave(2, late)
-        local |= hanging_arm(figure, side, swing, 13 + 1.0 * wave(1, 0.5 + late) + 0.7 * breath, 0.6 * (1 + breath))
+        elbow = 13 + 1.0 * wave(1, 0.5 + late) + 0.7 * breath
+        local |= hanging_arm(figure, side, swing, elbow, away=0.6 * (1 + breath), shrug=1.1 * breath)
         local |= relaxed_hand(figure, side, 1.05 + 0.06 * wave(1, 0.3 + late), 3 + 1.5 * wave(1, late))
     return keys("idle", figure.skeleton, phase * SECONDS, root, local)

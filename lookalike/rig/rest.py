@@ -157,7 +157,7 @@ def limb_corrections(
         order = np.argsort(offset, axis=0)
         total = np.cumsum(share[rows][order], axis=0)
         shift = offset[order[(total >= total[-1] / 2).argmax(0), range(3)], range(3)]
-        shift *= min(1, LARGEST_SHIFT / max(np.linalg.norm(shift), 1e-9))
+        shift *= min(1.0, LARGEST_SHIFT / max(float(np.linalg.norm(shift)), 1e-9))
         out[mine, :, 3] = shift
         if name == "head" or name.endswith("hand"):
             out[mine] = _rigid(body[rows], surface[rows], shift)
@@ -184,12 +184,10 @@ def _rigid(start: np.ndarray, goal: np.ndarray, shift: np.ndarray, rounds: int =
 def _limb(joint_name: str) -> str:
     side, _, part = joint_name.partition("_")
     if side not in ("left", "right"):
-        return "head" if joint_name in ("head", "jaw") else joint_name
-    if part[-1].isdigit() or part in ("wrist", "hand"):
+        return joint_name
+    if part[-1].isdigit() or part == "wrist":
         return f"{side}_hand"
-    if part in ("ankle", "foot"):
-        return f"{side}_foot"
-    return "head" if part.startswith("eye") else joint_name
+    return f"{side}_foot" if part in ("ankle", "foot") else joint_name
 
 
 def unskin_loose(

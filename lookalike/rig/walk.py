@@ -120,9 +120,8 @@ def walk(figure: Figure, frame_rate: float = FRAME_RATE) -> Motion:
     for side in SIDES:
         peak = 0.53 if side == "Left" else 0.03  # forward with the other leg, a little late
         forward = wave(1, peak)
-        local |= hanging_arm(
-            figure, side, 16 * figure.stride * forward - 4, 18 + 8 * wave(1, peak + 0.04), 0.8 * wave(2, peak)
-        )
+        swing, elbow = 16 * figure.stride * forward - 4, 18 + 8 * wave(1, peak + 0.04)
+        local |= hanging_arm(figure, side, swing, elbow, away=0.8 * wave(2, peak), shrug=0.8 * forward)
         local |= relaxed_hand(figure, side, 1 + 0.1 * forward, 4 - 5 * wave(1, peak + 0.14))
     return keys("walk", figure.skeleton, phase * pace.seconds, root, local)
 
