@@ -118,12 +118,16 @@ def _face(rest: np.ndarray, head: np.ndarray, joint: np.ndarray, neck: np.ndarra
 
 
 def _drape(rest: np.ndarray, joints: np.ndarray, names: list[str]) -> np.ndarray:
-    """(V,) 0 above the collar bones and beyond the wrists, 1 from a hand's breadth below."""
+    """(V,) 0 above the collar bones, beyond the wrists and in the crotch, 1 from a hand's breadth away."""
     neck, out = joints[names.index("neck")], np.ones(len(rest))
     for name, elbow in (("left_wrist", "left_elbow"), ("right_wrist", "right_elbow")):
         bone = joints[names.index(elbow)] - joints[names.index(name)]
         along = (rest - joints[names.index(name)]) @ bone / np.linalg.norm(bone)
         out *= _step(along, 0.03, 0.13)
+    # The thighs' insides face each other there: bridging would push one into the other.
+    hips = (joints[names.index("left_hip")] + joints[names.index("right_hip")]) / 2
+    crotch = hips - [0, 0.09, 0]
+    out *= _step(np.linalg.norm((rest - crotch) * [1, 1, 0.5], axis=1), 0.05, 0.11)
     return out * _step(np.linalg.norm(rest - neck, axis=1), 0.13, 0.26) * (rest[:, 1] < neck[1])
 
 

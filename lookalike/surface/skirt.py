@@ -27,16 +27,18 @@ FADE = 0.3
 #: How firmly the halves of a skirt hold together, against metres of rim, per square metre.
 COUPLING = 300.0
 #: How stiff the field is at the hem, against elsewhere.
-HEM = 0.03
+HEM = 0.15
 #: Directions in which a slice's extent is measured.
 DIRECTIONS = 96
 #: A garment is a skirt if it reaches this far down and fills the gap between the legs along this share of the thighs, or
 #: this many square metres of it, and if the gap is half filled along at most so many slices.
-LEAST_HEM, COVERED, LARGE, PARTING = 0.45, 0.6, 0.04, 0.2
+LEAST_HEM, COVERED, LARGE, PARTING = 0.6, 0.6, 0.04, 0.2
 #: Slices are smoothed over this many of them.
 SMOOTH = 2.0
 #: A skirt is at least this deep for its width, if that takes no more stretching.
-ROUND, MOST_ROUNDING = 0.6, 1.6
+ROUND, MOST_ROUNDING = 0.6, 1.4
+#: The seam begins this far below the top slice, where the legs are apart.
+SEAM = 0.7
 #: Vertices beside the seam lie so many radians from it.
 BESIDE = 0.025
 #: The halves keep this much between them, metres.
@@ -146,6 +148,7 @@ class Skirt:
         self.slice_between = np.linalg.norm(apart, axis=1)
         self.between = _blend(self.slice_between, self.slice)
         self.below, above = legs.down[mine] - hem, legs.down[mine] - TOP
+        self.above = above
         above = np.clip(above / FADE, 0, 1)
         self.share = np.clip(-self.below / 0.03, 0, 1) * above * above * (3 - 2 * above)
         self.count = len(legs.side)
@@ -168,7 +171,7 @@ class Skirt:
             front, back = _corners(table, (self.slice_between - SLIT) / 2)
             corners[mine] = np.where(direction > 0, _blend(front, self.slice), _blend(back, self.slice))[mine]
         if seam:
-            direction = self._seam(direction, corners)
+            direction = np.where(self.above > SEAM, self._seam(direction, corners), direction)
         hull = np.where(self.right, *(_look_up(t, self.slice, direction) for t in reversed(tables)))
         plane = np.maximum((self.between - SLIT) / 2, 0.01) / np.maximum(np.cos(direction), 1e-3)
         radius = np.where(np.cos(direction) > 1e-3, np.minimum(hull, plane), hull)
@@ -182,18 +185,21 @@ class Skirt:
     def _seam(self, direction: np.ndarray, corner: np.ndarray) -> np.ndarray:
         """Directions (k,) with an edge of the mesh along the corners, where the hull meets the plane between the legs.
 
-        Of an edge that crosses the corner, the outer end goes to the corner; the next vertices draw near, for shading rounds
-        the corner off as far as they are.
+        Of an edge that crosses the corner, the nearer end goes there; the next vertices draw near, for shading rounds the
+        corner off as far as they are.
         """
-        outer = np.abs(direction) > corner
-        split = outer[self.edges[:, 0]] != outer[self.edges[:, 1]]
-        at_seam = np.zeros(len(direction), bool)
-        at_seam[self.edges[split].ravel()] = True
         off = np.abs(direction) - corner
+        outer = off > 0
+        split = self.edges[outer[self.edges[:, 0]] != outer[self.edges[:, 1]]]
+        nearer = np.abs(off[split]).argmin(1)
+        at_seam = np.zeros(len(direction), bool)
+        at_seam[np.take_along_axis(split, nearer[:, None], 1)] = True
         beside = np.zeros(len(direction), bool)
         beside[self.edges[at_seam[self.edges].any(1)].ravel()] = True
-        off = np.where(outer & beside, np.minimum(off, BESIDE), off)
-        off = np.where(outer & at_seam, 0.0, off)
+        usual = np.median(np.abs(off[split[:, 0]] - off[split[:, 1]])) if len(split) else 1.0
+        drawn = np.minimum(off, BESIDE + 2 * np.clip(off - usual, 0, None))  # where the mesh steps sideways, less
+        off = np.where(beside & outer, drawn, off)
+        off = np.where(at_seam, 0.0, off)
         return np.sign(direction) * np.clip(corner + off, 0, np.pi)
 
     def flow(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -255,7 +261,7 @@ def _rounded(support: np.ndarray) -> np.ndarray:
     count = support.shape[1]
     across, through = support[:, 0] + support[:, count // 2], support[:, count // 4] + support[:, 3 * count // 4]
     stretch = np.clip(ROUND * across / np.maximum(through, 1e-3), 1, MOST_ROUNDING)
-    stretch = gaussian_filter1d(stretch, 2 * SMOOTH, mode="nearest")
+    stretch = gaussian_filter1d(stretch, 5 * SMOOTH, mode="nearest")
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     # A convex shape stretched by q along z reaches as far towards (x, z) as it did towards (x, q z).
     x, z = np.cos(angle)[None], stretch[:, None] * np.sin(angle)

@@ -30,6 +30,8 @@ NORMALS = 0.02
 OUTLIER = 0.12
 #: What lies further outside the foot than this is not the shoe, metres.
 LOOSE_SHOE = 0.03
+#: Cloth and hair that stand off further than this many metres are doubted, but for skirts.
+FAR = 0.25
 #: The matte may lie this far inside the body, metres.
 DENT = 0.05
 #: Largest move of one round, metres.
@@ -50,16 +52,17 @@ class Sheet:
         self.plain = energies(rest, faces)
         self.free = np.flatnonzero(keep < FIXED)
         self._normal_factors = factorise(diags(self.plain.area) + NORMALS**2 * self.plain.membrane)
-        self.plate, self.coupling = self._plate(1.0), None
+        self.plate = self._plate(1.0)
+        self.coupling: csr_matrix | None = None
 
     def crease(self, stiffness: np.ndarray, coupling: csr_matrix) -> None:
         """Let the field jump where `stiffness` (V,) is low, and hold it together by an energy (V, V)."""
         self.plate = self._plate(stiffness)
         self.coupling = coupling[self.free][:, self.free]
 
-    def smoothed(self, normals: np.ndarray) -> np.ndarray:
-        """(V, 3) `normals` averaged over the surface around."""
-        return self._normal_factors.solve(self.plain.area[:, None] * normals)
+    def smoothed(self, values: np.ndarray) -> np.ndarray:
+        """(V, k) values averaged over the surface around."""
+        return self._normal_factors.solve(self.plain.area[:, None] * values)
 
     def _plate(self, stiffness: np.ndarray | float) -> csr_matrix:
         stretched = energies(self.rest, self.faces, self.axes, stiffness)
@@ -131,7 +134,8 @@ def swell(mesh: Swelling, picture: OutlinePicture, length: float, skirt: Skirt |
     gaps = picture.match(rim, surface, DENT + drawn)
 
     bulge = np.clip(gaps.gap, 0, None) * (rows @ sheet.foot) / LOOSE_SHOE
-    trust = gaps.weight * rim.length * np.exp(-(bulge**2)) * (1 - np.clip(rows @ sheet.keep, 0, 1))
+    far = np.clip(gaps.gap, 0, None) / (FAR if skirt is None else FAR + at_rim @ share)
+    trust = gaps.weight * rim.length * np.exp(-(bulge**2) - far**2) * (1 - np.clip(rows @ sheet.keep, 0, 1))
     # What has been drawn out too far comes back, whatever its surroundings say.
     firm = (gaps.gap < 0) & (gaps.gap > -drawn)
     target = slope * so_far + gaps.gap
@@ -152,13 +156,12 @@ def _solve(
     smooth = length**3 * sheet.plate
     if sheet.coupling is not None:
         smooth = smooth + sheet.coupling
-    weight = trust
-    for last in (False, True):
-        wanted = factorise(smooth + rows.T @ diags(weight) @ rows).solve(rows.T @ (weight * target))
-        if last:
-            return wanted
-        rest = rows @ wanted - target
-        weight = trust / np.where(firm, 1, (1 + (rest / max(2 * length, OUTLIER)) ** 2) ** 2)
+
+    def solve(weight: np.ndarray) -> np.ndarray:
+        return factorise(smooth + rows.T @ diags(weight) @ rows).solve(rows.T @ (weight * target))
+
+    rest = rows @ solve(trust) - target
+    return solve(trust / np.where(firm, 1, (1 + (rest / max(2 * length, OUTLIER)) ** 2) ** 2))
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

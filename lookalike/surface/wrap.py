@@ -13,9 +13,9 @@ from lookalike.surface.smooth import factorise
 from lookalike.surface.swell import Swelling, without_crossing
 
 #: Hollows narrower than about this are bridged, metres: on the body, and on the feet, which wear shoes.
-BODY, FOOT = 0.06, 0.04
+BODY, FOOT = 0.05, 0.04
 #: Largest move of a round, metres, and rounds.
-DEEPEST, ROUNDS = 0.02, 3
+DEEPEST, ROUNDS = 0.015, 3
 
 
 def wrap(mesh: Swelling, drape: np.ndarray) -> None:
@@ -28,6 +28,7 @@ def wrap(mesh: Swelling, drape: np.ndarray) -> None:
     for _ in range(ROUNDS):
         normals = mesh.normals()
         smoothed = factors.solve(mass[:, None] * mesh.vertices)
-        depth = np.einsum("ni,ni->n", smoothed - mesh.vertices, normals)
-        step = without_crossing(mesh, mesh.surface(), normals, normals, drape * np.clip(depth, 0, DEEPEST))
+        depth = drape * np.clip(np.einsum("ni,ni->n", smoothed - mesh.vertices, normals), 0, DEEPEST)
+        depth = np.clip(mesh.sheet.smoothed(depth[:, None])[:, 0], 0, None)  # no ridge where the hollow ends
+        step = without_crossing(mesh, mesh.surface(), normals, normals, depth)
         mesh.vertices = mesh.vertices + step[:, None] * normals
