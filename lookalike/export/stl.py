@@ -1,7 +1,7 @@
 """Binary STL for 3D printing, in millimetres, because STL names no unit and printers take it for millimetres.
 
-The mesh has the photo's pose, moved so that the person stands on y = 0 and is centred in x and z; Y up like all our
-files. Every triangle of the surface is written as it is, so the print is as watertight as the surface.
+The mesh has the photo's pose and stands on z = 0, centred in x and y: Z up, unlike all our other files, since a print's
+bed is its floor. Every triangle of the surface is written as it is, so the print is as watertight as the surface.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from lookalike.rig.avatar import Avatar
 MILLIMETRES_PER_METRE = 1000.0
 
 
-def write_stl(avatar: Avatar, path: Path | str, up: Literal["y", "z"] = "y") -> None:
-    """Writes the mesh; `up="z"` stands it on z = 0 instead, which is where print software has its bed.
+def write_stl(avatar: Avatar, path: Path | str, up: Literal["y", "z"] = "z") -> None:
+    """Writes the mesh; `up="y"` stands it on y = 0 instead, like our other files.
 
     Raises OutputError.
     """

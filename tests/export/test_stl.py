@@ -17,7 +17,7 @@ def read_stl(path):
 
 
 def test_is_in_millimetres_and_faces_outwards(avatar, tmp_path):
-    write_stl(avatar, tmp_path / "a.stl")
+    write_stl(avatar, tmp_path / "a.stl", up="y")
     triangles = read_stl(tmp_path / "a.stl")
     corners = triangles["corners"]
     assert np.allclose(corners.min((0, 1)), [-200, 0, -200], atol=1e-2)
@@ -28,7 +28,7 @@ def test_is_in_millimetres_and_faces_outwards(avatar, tmp_path):
 
 
 def test_can_stand_on_the_bed_of_print_software(avatar, tmp_path):
-    write_stl(avatar, tmp_path / "a.stl", up="z")
+    write_stl(avatar, tmp_path / "a.stl")
     triangles = read_stl(tmp_path / "a.stl")
     corners = triangles["corners"].astype(float)
     assert np.allclose(corners.max((0, 1)), [200, 200, 1800], atol=1e-2)
