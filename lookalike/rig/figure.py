@@ -16,7 +16,7 @@ SIDES = {"Left": 1.0, "Right": -1.0}
 _HANG = np.radians(np.arange(9, 41, 1.0))
 #: How far forearms keep from the body, for the hips go from side to side, and how much further open hands do, whose
 #: fingers will bend: in heights of the shoulder. How much flesh may give way between the thighs, in leg lengths.
-_ARM_GAP, _FINGERS, _THIGH_GIVE = 0.021, 0.027, 0.022
+_ARM_GAP, _FINGERS, _THIGH_GIVE = 0.027, 0.034, 0.022
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _hang(side: str, skeleton: Skeleton, column: dict, vertices: np.ndarray, fol
     arm = (vertices - shoulder)[arm_share > 0.95]
     along = arm @ unit_direction(way)
     arm, along = (x[along > np.linalg.norm(elbow - shoulder)] for x in (arm[:, :2] * [sign, 1], along))
-    gap = abs(shoulder[1]) * (_ARM_GAP + _FINGERS * (along > 1.05 * np.linalg.norm(way)))
+    gap = abs(shoulder[1]) * (_ARM_GAP + _FINGERS * (along > 0.98 * np.linalg.norm(way)))
     body = vertices[(arm_share < 0.05) & (other < 0.05)]
     if not len(arm) or not len(body):
         return float(np.pi / 4)
