@@ -2,7 +2,8 @@
 
 Behind a bent knee, in an elbow or an armpit the photo shows nothing, and skinning squeezes the body there; the offsets
 drawn out in such a place make ridges and steps when the limb is straightened. There the offsets are filled in from
-around, as a membrane would be spanned, the more the joints were bent.
+around, as a membrane would be spanned, the more the joints were bent. So is what was drawn out far from the legs of
+somebody who sits: laps and stools, not cloth that will hang on the leg.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, diags
 from scipy.sparse.linalg import splu
+from scipy.spatial.transform import Rotation
+
+from lookalike.body.model import Body
 
 #: From how much disagreement of its joints (`Unposing.bent`) a vertex is smoothed, and where it is filled in entirely.
 FROM, WHOLE = 0.04, 0.25
+#: Between these angles of the thighs to the pelvis, radians, a person is taken to sit or squat.
+SEATED = (0.9, 1.3)
+#: What is drawn out further than this from the legs of somebody who sits, metres, is no cloth that hangs on the leg.
+FAR = 0.04
 #: How firmly a vertex that is smoothed half way keeps its own offset, against its edges.
 HOLD = 0.05
 
@@ -35,6 +43,25 @@ def mend(offsets: np.ndarray, bent: np.ndarray, faces: np.ndarray) -> np.ndarray
     out = offsets.copy()
     out[rows] = splu(within).solve(known)
     return out
+
+
+def hanging(body: Body) -> float:
+    """How much the legs hang from the pelvis: 1 for somebody who stands or walks, 0 for somebody who sits or squats."""
+    turns = np.asarray(body.transforms, np.float64)[:, :3, :3]
+    names = list(body.model.joint_names)
+    pelvis, *thighs = (turns[names.index(name)] for name in ("pelvis", "left_hip", "right_hip"))
+    angle = Rotation.from_matrix([pelvis.T @ thigh for thigh in thighs]).magnitude().mean()
+    return float(1 - np.clip((angle - SEATED[0]) / (SEATED[1] - SEATED[0]), 0, 1))
+
+
+def doubtful(offsets: np.ndarray, weights: csr_matrix, body: Body) -> np.ndarray:
+    """(n,) in [0, 1], which offsets (n, 3) tell nothing of how the clothes hang: far from the legs of one who sits.
+
+    weights : (n, J).
+    """
+    legs = [j for j, name in enumerate(body.model.joint_names) if name.endswith(("_hip", "_knee"))]
+    share = np.asarray(weights[:, legs].sum(1)).ravel()
+    return (1 - hanging(body)) * share * np.clip(np.linalg.norm(offsets, axis=1) / FAR - 1, 0, 1)
 
 
 def _laplacian(faces: np.ndarray, count: int) -> csr_matrix:

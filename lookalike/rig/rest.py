@@ -191,25 +191,21 @@ def _limb(joint_name: str) -> str:
 
 
 def unskin_loose(
-    vertices: np.ndarray, rest: np.ndarray, loose: np.ndarray, pose: APose, joints: np.ndarray, weights: np.ndarray
+    vertices: np.ndarray, rest: np.ndarray, loose: np.ndarray, pose: APose, weights: csr_matrix
 ) -> np.ndarray:
     """A-pose vertices (n, 3) where garments that belong to several limbs go the way that skinning moves them.
 
     vertices : (n, 3) in the photo's pose.  rest : (n, 3) the A-pose by `Unposing`.  loose : (n,) in [0, 1], how much of
-    a vertex goes this way. Where two sheets of cloth touch and follow the same joints alike, they touch in the
-    A-pose too.
+    a vertex goes this way.  weights : (n, J). Where two sheets of cloth touch and follow the same joints alike, they touch
+    in the A-pose too.
     """
     rows = np.flatnonzero(loose > 0)
-    if not len(rows):
-        return rest
-    shares = dense(joints[rows], weights[rows], len(pose.joints)).astype(np.float64)
+    shares = weights[rows].toarray()
     affine = np.concatenate([pose.turns, pose.moves[..., None]], 2)
-    blend = np.tensordot(shares, affine, 1)
-    usable = np.linalg.det(blend[:, :, :3]) > 0.2
+    usable = np.linalg.det(np.tensordot(shares, affine, 1)[:, :, :3]) > 0.2
     rows, shares = rows[usable], shares[usable]
-    part = loose[rows, None]
     out = rest.copy()
-    out[rows] += part * (_unskin(affine, shares, vertices[rows].astype(np.float64)) - rest[rows])
+    out[rows] += loose[rows, None] * (_unskin(affine, shares, vertices[rows].astype(np.float64)) - rest[rows])
     return out
 
 

@@ -10,7 +10,7 @@ from lookalike.rig.avatar import Avatar
 from lookalike.rig.face import face_shapes
 from lookalike.rig.figure import measure_figure
 from lookalike.rig.idle import idle
-from lookalike.rig.mend import mend
+from lookalike.rig.mend import doubtful, mend
 from lookalike.rig.rest import Unposing, a_pose, unskin_loose
 from lookalike.rig.skeleton import make_skeleton
 from lookalike.rig.skirt import find_skirt
@@ -35,8 +35,11 @@ def rig(surface: Surface, body: Body, material: Material, name: str) -> Avatar:
     joints, weights = prune(shares if skirt is None else skirt.weights)
     pose = a_pose(body)
     way = Unposing.of(surface, body, pose, joints, weights, loose)
-    vertices = way.goal + mend(way.unpose(surface.vertices) - way.goal, way.bent * (1 - loose), surface.faces)
-    vertices = unskin_loose(surface.vertices, vertices, loose, pose, joints, weights)
+    vertices = way.unpose(surface.vertices)
+    if skirt is not None:
+        vertices = unskin_loose(surface.vertices, vertices, loose, pose, skirt.pose_weights)
+    offsets = vertices - way.goal
+    vertices = way.goal + mend(offsets, np.maximum(way.bent, doubtful(offsets, shares, body)), surface.faces)
     ground = vertices[:, 1].min()
     vertices[:, 1] -= ground
     skeleton = make_skeleton(body.model.joint_names, body.model.parents, pose.joints - [0, ground, 0])

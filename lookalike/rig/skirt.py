@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix, diags
 from scipy.spatial import cKDTree
 
 from lookalike.body.model import Body
+from lookalike.rig.mend import hanging
 from lookalike.surface.mesh import Surface
 
 #: Halves of a garment touch when they are this close, metres, and this far from the body.
@@ -28,8 +29,8 @@ LEVELS = 40
 OUTSIDE = 0.8
 #: Cloth this far from the body, metres, bends at the knees with it, and swings from the hips in one piece.
 NEAR, FAR = 0.03, 0.15
-#: How much of the swing of the thighs a wide skirt leaves out.
-CALM = 0.35
+#: How much of the swing of the thighs a wide skirt follows.
+SWING = 0.65
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,14 @@ class Skirt:
 
     share : (n,) in [0, 1], how much each vertex belongs to it.
     weights : (n, J) the weights of all vertices, those of the garment joined.
+    pose_weights : (n, J) those by which the garment follows the legs in the photo, which are bent as they will: closer
+        to the body's, and a wide garment hangs from the hips.
     stride : how long steps are in it, 1 for free legs.
     """
 
     share: np.ndarray
     weights: csr_matrix
+    pose_weights: csr_matrix
     stride: float
 
 
@@ -61,7 +65,8 @@ def find_skirt(surface: Surface, body: Body, weights: csr_matrix) -> Skirt | Non
     level = np.clip((legs.down * LEVELS).astype(int), 0, LEVELS - 1)
     total = np.maximum(np.bincount(level[both], minlength=LEVELS), 1)
     share = np.bincount(level[touching], minlength=LEVELS) / total
-    if (share > LEAST_SHARE).sum() < LEAST_LENGTH * LEVELS:
+    seated = 1 - hanging(body)
+    if (share > LEAST_SHARE).sum() < LEAST_LENGTH * LEVELS or seated == 1:
         return None
     wide = np.bincount(level[loose], minlength=LEVELS) / total
     under = np.maximum(share / LEAST_SHARE, 10 * wide - 9)  # near a wide hem the halves' points lie far apart
@@ -75,12 +80,15 @@ def find_skirt(surface: Surface, body: Body, weights: csr_matrix) -> Skirt | Non
     off = np.clip(offset / LOOSE - 1, 0, 1)
     belongs = np.where(legs.down < hem / LEVELS + 0.15, np.maximum(belongs, off), belongs)
     belongs *= np.maximum(off, _ramp(-legs.down, -0.95, -0.85)) * np.clip(legs.share / 0.3 - 0.5, 0, 1)
-    belongs[~both] = 0
+    belongs *= both * (1 - seated)
 
     mean = np.bincount(level[both], offset[both], minlength=LEVELS) / total
     reach = np.interp(legs.down, middle, uniform_filter1d(mean, 5))
-    joined = _joined(legs, body, weights, belongs, np.clip((reach - NEAR) / (FAR - NEAR), 0, 1))
-    return Skirt(belongs, joined, float(1 - 0.35 * np.clip((hem / LEVELS - 0.3) / 0.7, 0, 1)))
+    moving, posed = (
+        _joined(legs, body, weights, belongs, np.clip((reach - near) / (far - near), 0, 1), swing)
+        for near, far, swing in ((NEAR, FAR, SWING), (FAR, 2.5 * FAR, 0.4 * SWING))
+    )
+    return Skirt(belongs, moving, posed, float(1 - 0.35 * np.clip((hem / LEVELS - 0.3) / 0.7, 0, 1)))
 
 
 def _touching(surface: Surface, legs: _Legs) -> np.ndarray:
@@ -95,15 +103,18 @@ def _touching(surface: Surface, legs: _Legs) -> np.ndarray:
     return touching
 
 
-def _joined(legs: _Legs, body: Body, weights: csr_matrix, belongs: np.ndarray, stiff: np.ndarray) -> csr_matrix:
+def _joined(
+    legs: _Legs, body: Body, weights: csr_matrix, belongs: np.ndarray, stiff: np.ndarray, swing: float
+) -> csr_matrix:
     """The weights (n, J), joined where a garment follows both legs.
 
-    belongs : (n,) as `Skirt.share`.  stiff : (n,) in [0, 1], how much of the cloth swings from the hips in one piece.
+    belongs : (n,) as `Skirt.share`.  stiff : (n,) in [0, 1], how much of the cloth swings from the hips in one piece,
+    by `swing` of the thighs' swing.
     """
     rows = np.flatnonzero(belongs)
     names = list(body.model.joint_names)
     down, left, over = (x[rows] for x in (legs.down, legs.left, legs.over()))
-    to_leg = (1 - CALM) * _ramp(down, -0.1, 0.35)
+    to_leg = swing * _ramp(down, -0.1, 0.35)
     smooth = np.zeros((len(rows), len(names)))
     smooth[:, names.index("pelvis")] = 1 - to_leg
     for side, mine in (("left", left), ("right", ~left)):

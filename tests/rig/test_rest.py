@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from lookalike.rig.mend import mend
+from lookalike.rig.mend import doubtful, hanging, mend
 from lookalike.rig.rest import Unposing, a_pose, limb_corrections
 from lookalike.rig.weights import prune, surface_weights
 
@@ -127,3 +127,18 @@ def test_turns_of_a_straight_body_are_the_identity(make_body, bare):
     turned = unposing(body, bare(body)).turn * Rotation.from_rotvec([0, -1.0, 0])
     legs = body.model.weights[:, body.model.joint_names.index("left_knee")] > 0.9
     assert turned[legs].magnitude().max() < 1e-4
+
+
+def test_what_lies_far_from_the_legs_counts_only_for_somebody_who_stands(make_body, bare):
+    squat = {"left_hip": (-1.6, 0, 0), "right_hip": (-1.6, 0, 0), "left_knee": (1.8, 0, 0), "right_knee": (1.8, 0, 0)}
+    for pose, doubt in (({}, 0.0), (squat, 1.0)):
+        body = make_body(pose=pose)
+        shares = surface_weights(bare(body), body.model.weights)
+        assert hanging(body) == pytest.approx(1 - doubt)
+        offsets = np.tile([0.0, 0.0, 0.1], (len(body.vertices), 1))
+        found = doubtful(offsets, shares, body)
+        thigh = body.model.weights[:, body.model.joint_names.index("left_hip")] > 0.99
+        head = body.model.weights[:, body.model.joint_names.index("head")] > 0.99
+        assert np.allclose(found[thigh], doubt, atol=0.02)
+        assert not found[head].any()
+        assert not doubtful(0.2 * offsets, shares, body).any()
