@@ -26,7 +26,7 @@ def find_subjects(photo: Photo, person: Literal["largest", "all"] | int = "large
     number = person if isinstance(person, int) and not isinstance(person, bool) else None
     if number is None and person not in ("largest", "all"):
         raise ValueError(f'person must be "largest", "all" or a number from 1, not {person!r}')
-    pyramid = Pyramid(_shown(photo))
+    pyramid = Pyramid(photo.opaque())
     people = sorted(find_people(pyramid), key=lambda one: float(one.landmarks[[11, 12, 23, 24], 0].mean()))
     if not people:
         raise NoPersonError("No person was found: use a photo that shows a person clearly, head to feet if possible.")
@@ -66,11 +66,3 @@ def _subject(photo: Photo, pyramid: Pyramid, one: Person, matte: np.ndarray) -> 
         face=find_face(pyramid, one),
         confidence=float(np.clip(one.score, 0, 1)),
     )
-
-
-def _shown(photo: Photo) -> np.ndarray:
-    """The photo's colours as a viewer shows them: transparent parts on gray."""
-    if photo.alpha is None:
-        return photo.rgb
-    alpha = photo.alpha[..., None]
-    return (photo.rgb * alpha + 128.0 * (1 - alpha)).astype(np.uint8)
