@@ -1,0 +1,211 @@
+"""Synthetic people: a seed and a number in, a `Sample` out. A training loop reads them on the fly; no files are needed.
+
+    body ──pose──▶ Body ──dress──▶ pieces ──frame──▶ crop camera ──look, light, develop──▶ Sample
+
+Sample i of a seed is always the same, whoever makes it and in whatever order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from lookalike.body import Body, BodyModel, load_body
+from lookalike.camera import Camera
+from lookalike.maps import Maps, render_maps
+from lookalike.people.framing import Framing, random_framing
+from lookalike.people.illumination import random_light
+from lookalike.people.photo_faults import develop_photo
+from lookalike.people.poses import PoseLibrary, random_pose
+from lookalike.people.sample import LABELS, Sample
+from lookalike.people.scene import Piece, Scene
+from lookalike.people.snapshot import Buffers, snapshot
+from lookalike.render.shade import encode_srgb
+
+#: Shape numbers are drawn from a standard normal distribution and kept within this.
+WIDEST_SHAPE = 2.6
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What kind of samples.
+
+    Attributes
+    ----------
+    size : pixels along each side.
+    assets : a folder of MakeHuman's assets, or None for our own wardrobe only.
+    poses : motions that poses are taken from besides our own, or None.
+    makehuman : share of people dressed from the assets, where there are any.
+    faults : whether pictures have a camera's and a matte's faults.
+    threads : cores for one sample; processes that each make their own samples scale better than threads.
+    """
+
+    size: int = 512
+    assets: Path | None = None
+    poses: PoseLibrary | None = None
+    makehuman: float = 0.35
+    faults: bool = True
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody before a camera is chosen: a body in the room's axes (Y up, facing +Z) and what is on it.
+
+    wearing : names of what is worn.  covered : (V,) bool the body's vertices under clothes.
+    """
+
+    body: Body
+    pieces: list[Piece]
+    wearing: tuple[str, ...]
+    covered: np.ndarray
+
+
+class SyntheticPeople:
+    """An endless series of samples.
+
+    >>> people = SyntheticPeople(seed=7)                      # doctest: +SKIP
+    >>> people[12].image.shape                                # doctest: +SKIP
+    (512, 512, 4)
+    """
+
+    def __init__(self, seed: int = 0, recipe: Recipe | None = None):
+        self.seed = seed
+        self.recipe = recipe or Recipe()
+        self.model: BodyModel = load_body()
+
+    @cached_property
+    def _wardrobe(self):
+        from lookalike.people.makehuman_wardrobe import Wardrobe
+
+        return Wardrobe(self.recipe.assets) if self.recipe.assets is not None else None
+
+    def __iter__(self) -> Iterator[Sample]:
+        number = 0
+        while True:
+            yield self[number]
+            number += 1
+
+    def __getitem__(self, number: int) -> Sample:
+        rng = np.random.default_rng([self.seed, number])
+        person = self.person(rng)
+        return photographed(person, self.recipe, rng, f"{self.seed}/{number:06d}")
+
+    def person(self, rng: np.random.Generator) -> Person:
+        """Somebody new."""
+        betas = rng.normal(0, 1, self.model.shape_count).clip(-WIDEST_SHAPE, WIDEST_SHAPE)
+        pose = random_pose(rng, self.recipe.poses)
+        from_assets = self._wardrobe is not None and rng.random() < self.recipe.makehuman
+        if from_assets:
+            body = _posed(self.model, betas, pose)
+            dressed = self._wardrobe.dress(body, rng)
+            return Person(body, dressed.pieces, tuple(p.name for p in dressed.pieces), dressed.covered)
+        return dress(self.model, betas, pose, rng)
+
+
+def dress(model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> Person:
+    """Somebody in our own wardrobe. betas : (B,).  pose : (52, 3) axis-angle, facing +Z."""
+    from lookalike.people.accessories import random_accessories
+    from lookalike.people.complexion import skin_paint
+    from lookalike.people.hair import grow_hair
+    from lookalike.people.hair_paint import random_hair_paint
+    from lookalike.people.shoes import HEELED, on_heels, put_on_shoes, random_shoe_style
+    from lookalike.people.wardrobe.outfits import put_on_clothes
+
+    shoes = random_shoe_style(rng)
+    if shoes in HEELED:
+        pose = on_heels(pose, model.joint_names, 0.06)
+    body = _posed(model, betas, pose)
+    clothes = put_on_clothes(body, rng)
+    footwear, inside = put_on_shoes(body, rng, shoes)
+    dye = random_hair_paint(rng)
+    hair = grow_hair(body, rng, paint=dye, over=clothes.pieces)
+    others = random_accessories(body, rng, hair)
+    covered = clothes.covered | inside
+    skin = skin_piece(body, covered, skin_paint(rng, model, dye.mean))
+    pieces = [skin, *clothes.pieces, *footwear, *others]
+    return Person(body, pieces, (*clothes.kinds, shoes), covered)
+
+
+def skin_piece(body: Body, covered: np.ndarray, paint) -> Piece:
+    """The body's own surface where nothing covers it. covered : (V,) bool."""
+    from lookalike.people.dressing import SKIN
+
+    model = body.model
+    assert model.face_uv is not None and model.uv is not None
+    shown = ~covered[model.faces].all(1)
+    return Piece("skin", body.vertices, model.faces[shown], model.uv, model.face_uv[shown], paint, finish=SKIN)
+
+
+def photographed(person: Person, recipe: Recipe, rng: np.random.Generator, name: str) -> Sample:
+    """The sample of a person: a random camera, light and camera's faults."""
+    everything = np.concatenate([p.vertices for p in person.pieces])
+    framing = random_framing(everything, recipe.size, rng)
+    body = seen_by(person.body, framing)
+    pieces = tuple(_carried(piece, framing) for piece in person.pieces)
+    camera = framing.view.camera
+    spacing = float(-body.joints[0, 2]) / camera.focal
+    scene = Scene(list(pieces), spacing, recipe.threads)
+    shot = snapshot(scene, camera, random_light(rng), rng)
+    light, coverage = shot.light, shot.coverage
+    inside = _within(framing.frame, recipe.size)
+    light, coverage = light * inside[..., None], coverage * inside
+    if recipe.faults:
+        image = develop_photo(rng, light, coverage)
+        image[..., 3] = np.where(inside, image[..., 3], 0)
+    else:
+        straight = light / np.maximum(coverage, 1e-6)[..., None]
+        image = np.dstack([encode_srgb(straight), np.round(coverage * 255).astype(np.uint8)])
+    return sample_of_buffers(name, image, shot.buffers, body, pieces)
+
+
+def sample_of_buffers(name: str, image: np.ndarray, buffers: Buffers, body: Body, pieces: tuple[Piece, ...]) -> Sample:
+    """The sample of a picture and what its rays met."""
+    mask = buffers.mask
+    label = np.array([0, *(LABELS.index(p.label) for p in pieces)], np.uint8)
+    sides = []
+    for back in (False, True):
+        side = buffers.back if back else buffers.front
+        colour = np.where(mask[..., None], encode_srgb(buffers.albedo(back)), 0).astype(np.uint8)
+        depth = np.where(mask, side.depth, np.float32(np.nan)).astype(np.float32)
+        sides.append((buffers.normals(back), depth, label[side.piece + 1], colour))
+    front, rear = sides
+    maps = Maps(buffers.camera, front[0], rear[0], front[1], rear[1], mask)
+    body_maps = render_maps(body.vertices, body.model.faces, buffers.camera)
+    return Sample(name, image, buffers.camera, body, body_maps, maps, front[2], rear[2], front[3], rear[3], pieces)
+
+
+def seen_by(body: Body, framing: Framing) -> Body:
+    """A body of the room's axes in a camera's frame."""
+    view = framing.view
+    turn = Rotation.from_matrix(view.rotation)
+    pose = body.pose.copy()
+    pose[0] = (turn * Rotation.from_rotvec(body.pose[0])).as_rotvec()
+    # The root joint goes where the camera sees it.
+    root = view.to_camera(body.joints[0].astype(float))
+    return body.model.posed(body.betas, pose, root - body.rest_joints[0], view.camera, body.scale)
+
+
+def _carried(piece: Piece, framing: Framing) -> Piece:
+    vertices = framing.view.to_camera(piece.vertices.astype(np.float64)).astype(np.float32)
+    normals = None
+    if piece.normals is not None:
+        normals = (piece.normals @ framing.view.rotation.T).astype(np.float32)
+    return replace(piece, vertices=vertices, normals=normals)
+
+
+def _posed(model: BodyModel, betas: np.ndarray, pose: np.ndarray) -> Body:
+    return model.posed(betas, pose, np.zeros(3), Camera.for_photo(512, 512))
+
+
+def _within(frame: tuple[float, float, float, float], size: int) -> np.ndarray:
+    """(size, size) float32: one in the photo, zero beyond its border."""
+    centre = np.arange(size) + 0.5
+    x = (centre > frame[0]) & (centre < frame[2])
+    y = (centre > frame[1]) & (centre < frame[3])
+    return (y[:, None] & x[None]).astype(np.float32)
