@@ -20,17 +20,27 @@ from lookalike.surface.mesh import Surface
 def write_ply(avatar: Avatar, path: Path | str) -> None:
     """Writes the coloured mesh. Raises OutputError."""
     surface = avatar.surface
-    vertex = np.zeros(len(surface.vertices), [("point", "<f4", 3), ("normal", "<f4", 3), ("colour", "u1", 3)])
-    vertex["point"] = stand(surface.vertices)
-    vertex["normal"] = smooth_normals(surface.vertices, surface.faces)
-    vertex["colour"] = vertex_colours(surface, avatar.material.base_colour)
-    face = np.zeros(len(surface.faces), [("count", "u1"), ("corners", "<i4", 3)])
+    colours = vertex_colours(surface, avatar.material.base_colour)
+    write_mesh_ply(path, stand(surface.vertices), surface.faces, colours, "photo's pose, metres, Y up")
+
+
+def write_mesh_ply(
+    path: Path | str, vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray, comment: str = "metres, Y up"
+) -> None:
+    """Writes any mesh with a colour a vertex. vertices : (n, 3).  faces : (m, 3).  colours : (n, 3) uint8 sRGB.
+
+    Raises OutputError.
+    """
+    vertex = np.zeros(len(vertices), [("point", "<f4", 3), ("normal", "<f4", 3), ("colour", "u1", 3)])
+    vertex["point"], vertex["colour"] = vertices, colours
+    vertex["normal"] = smooth_normals(vertices, faces)
+    face = np.zeros(len(faces), [("count", "u1"), ("corners", "<i4", 3)])
     face["count"] = 3
-    face["corners"] = surface.faces
+    face["corners"] = faces
     header = [
         "ply",
         "format binary_little_endian 1.0",
-        "comment photo's pose, metres, Y up",
+        f"comment {comment}",
         f"element vertex {len(vertex)}",
         *(f"property float {name}" for name in ("x", "y", "z", "nx", "ny", "nz")),
         *(f"property uchar {name}" for name in ("red", "green", "blue")),

@@ -13,10 +13,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from lookalike.evaluate.sampled import closest_on_triangles
-from lookalike.people.paint import as_paint
+from lookalike.people.paint import Paint, as_paint
 from lookalike.people.scene import Piece
 from lookalike.render.light import sphere_directions
 from lookalike.render.raycast import RayCaster
+from lookalike.render.shade import encode_srgb
 
 #: A place is outer if one of so many directions leads away without meeting anything.
 DIRECTIONS = 26
@@ -30,11 +31,16 @@ BANDS = ((0.008, 0.45), (0.03, 0.4))
 
 @dataclass(frozen=True)
 class Solid:
-    """The outer surface: vertices (n, 3) float32, faces (m, 3) int32, label (m,) uint8 into `sample.LABELS`."""
+    """The outer surface.
+
+    vertices : (n, 3) float32, faces : (m, 3) int32.  label : (m,) uint8 into `sample.LABELS`.
+    colour : (n, 3) uint8 sRGB albedo a vertex.
+    """
 
     vertices: np.ndarray
     faces: np.ndarray
     label: np.ndarray
+    colour: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def outer_surface(pieces: tuple[Piece, ...] | list[Piece], labels: tuple[str, ..
     """
     start = np.cumsum([0, *(len(p.vertices) for p in pieces)])
     vertices = np.concatenate([p.vertices for p in pieces]).astype(np.float32)
-    faces, label = [], []
+    faces, label, colour = [], [], []
     for piece, first in zip(pieces, start[:-1], strict=True):
         mine = piece.faces
         paint = as_paint(piece.colour)
@@ -60,11 +66,22 @@ def outer_surface(pieces: tuple[Piece, ...] | list[Piece], labels: tuple[str, ..
             middle = piece.uv[piece.face_uv].mean(1)
             mine = mine[paint.sample(middle.astype(np.float32), 1e-4)[:, 3] > 0.5]
         faces.append(mine + first)
+        colour.append(_colours(piece, paint))
         label.append(np.full(len(mine), labels.index(piece.label), np.uint8))
     every, name = np.concatenate(faces).astype(np.int32), np.concatenate(label)
     seen = _seen(vertices, every)
     used, kept = np.unique(every[seen], return_inverse=True)
-    return Solid(vertices[used], kept.reshape(-1, 3).astype(np.int32), name[seen])
+    return Solid(vertices[used], kept.reshape(-1, 3).astype(np.int32), name[seen], np.concatenate(colour)[used])
+
+
+def _colours(piece: Piece, paint: Paint) -> np.ndarray:
+    """(n, 3) uint8 sRGB: the paint at one of each vertex's texture coordinates."""
+    uv = np.zeros((len(piece.vertices), 2), np.float32)
+    uv[piece.faces.reshape(-1)] = piece.uv[piece.face_uv.reshape(-1)]
+    flat = piece.uv[piece.face_uv[:, 0]] - piece.uv[piece.face_uv[:, 1]]
+    # as fine as the mesh is, in the texture's unit
+    spacing = float(np.median(np.linalg.norm(flat, axis=1))) if len(flat) else 1.0
+    return encode_srgb(paint.sample(uv, spacing)[:, :3])
 
 
 def _seen(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

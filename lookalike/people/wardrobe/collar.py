@@ -51,15 +51,15 @@ PROFILES = {
         ),
         (
             (0, 0),
-            (0.003, 0.015),
-            (0.010, 0.026),
-            (0.020, 0.03),
-            (0.028, 0.022),
-            (0.032, 0.008),
-            (0.03, -0.006),
-            (0.026, -0.016),
-            (0.02, -0.02),
-            (0.015, -0.02),
+            (0.002, 0.008),
+            (0.004, 0.014),
+            (0.009, 0.017),
+            (0.014, 0.014),
+            (0.017, 0.007),
+            (0.017, 0.0),
+            (0.015, -0.006),
+            (0.012, -0.009),
+            (0.009, -0.009),
         ),
     ),
 }
@@ -161,7 +161,7 @@ def lapels(body: Body, draped: Draped, rng: np.random.Generator) -> list[Strip]:
         lift = (0.004 + 0.010 * np.sin(np.pi * np.clip(across * 0.8, 0, 1))) * size
         grid = line + across[:, None, None] * width[None, :, None] * aside + lift[:, None, None] * normal
         strip = _strip(grid, closed=False)
-        out.append(strip if way > 0 else Strip(strip.vertices, strip.faces[:, ::-1], strip.uv))
+        out.append(strip if way < 0 else Strip(strip.vertices, strip.faces[:, ::-1], strip.uv))
     return out
 
 

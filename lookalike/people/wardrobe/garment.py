@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,11 +76,15 @@ def pattern_scale(body: Body) -> float:
     return body.scale * float(np.ptp(body.rest[:, 1])) / body.scale / PATTERN_HEIGHT
 
 
-def make(body: Body, cut: Cut, fit: Fit, rng: np.random.Generator, below: np.ndarray, rounds: int = ROUNDS) -> Draped:
-    """A garment cut, sewn and draped.
-
-    body : posed, Y up.  below : (V,) metres by which garments further in lie above the body's vertices.
-    """
+def make(
+    body: Body,
+    cut: Cut,
+    fit: Fit,
+    rng: np.random.Generator,
+    inner: Sequence[Draped] = (),
+    rounds: int = ROUNDS,
+) -> Draped:
+    """A garment cut, sewn and draped. body : posed, Y up.  inner : what is worn below it."""
     hull = load_hull(cut.hull)
     panel = cut_out(hull, cut)
     size = pattern_scale(body)
@@ -88,6 +93,7 @@ def make(body: Body, cut: Cut, fit: Fit, rng: np.random.Generator, below: np.nda
     move = (weights @ carry.reshape(len(carry), 16).astype(np.float32)).reshape(-1, 4, 4)
     start = np.einsum("vab,vb->va", move[:, :3, :3], worn) + move[:, :3, 3]
 
+    below = np.max([np.zeros(len(body.vertices), np.float32), *(d.above for d in inner)], axis=0)
     body_normals = vertex_normals(body.vertices, body.model.faces)
     corners, bary = body.model.faces[hull.face[panel.used]], hull.bary[panel.used]
     place = np.einsum("nk,nki->ni", bary, body.vertices[corners])
@@ -96,15 +102,12 @@ def make(body: Body, cut: Cut, fit: Fit, rng: np.random.Generator, below: np.nda
     gap = 0.004 * size + below[corners].max(1)
     skirt = hull.region[panel.used] == REGIONS.index("skirt")
     gap[skirt] = -1.0  # a skirt rests on whatever it comes to
-    cloud = _legs(body) if skirt.any() else np.empty(0, np.intp)
     obstacles = Obstacles(
         place,
         normal,
         gap.astype(np.float32),
         np.flatnonzero(skirt),
-        body.vertices[cloud],
-        body_normals[cloud],
-        (0.007 * size + below[cloud]).astype(np.float32),
+        *_what_skirts_meet(body, body_normals, inner, size),
     )
     wind = WIND * rng.normal(size=3) * [1, 0, 1]
     fall = size * (wind - [0, FALL, 0])
@@ -156,7 +159,7 @@ def _widths(panel: Panel, cut: Cut, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     flared += fit.flare * np.where(arm, np.clip(along - 0.15, 0, None), 0) * (not skirt.any())
     tight = np.zeros(len(used))
     if fit.waist:
-        edge = cut.top if cut.top is not None else (WAIST if skirt.any() else cut.bottom - 0.02)
+        edge = _band(cut)
         tight = np.where(arm, 0, np.exp(-(((down - edge) / 0.03) ** 2)))
     if fit.cuffs:
         ends = [(arm, cut.sleeve), (leg, cut.leg)]
@@ -164,6 +167,13 @@ def _widths(panel: Panel, cut: Cut, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
             if end is not None:
                 tight = np.maximum(tight, np.where(where, np.exp(-(((along - end + 0.02) / 0.03) ** 2)), 0))
     return base * (1 - 0.85 * tight), flared
+
+
+def _band(cut: Cut) -> float:
+    """How far below the neck a garment's waistband is: at its top, at the end of a top, or at a dress's waist."""
+    if cut.top is not None:
+        return cut.top
+    return WAIST if cut.hull == "robe" and cut.bottom > 0.75 else cut.bottom - 0.02
 
 
 def _laid_folds(panel: Panel, fit: Fit, width: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -181,8 +191,8 @@ def _laid_folds(panel: Panel, fit: Fit, width: np.ndarray, rng: np.random.Genera
     for _ in range(3):  # from shoulders and hips across the trunk
         way = np.array([rng.normal(0, 0.6), 1.0, 0.3 * rng.normal()])
         drag += np.sin(posed @ (way / np.linalg.norm(way)) * 2 * np.pi / rng.uniform(0.06, 0.13) + rng.uniform(0, 6.3))
-    out = out + 0.0036 * fit.folds * np.where(arm | leg, limb * waves(rng, posed, 0.35), 0)
-    out = out + 0.0036 * fit.folds * np.where(arm | leg | skirt, 0, drag * waves(rng, posed, 0.3))
+    out = out + 0.006 * fit.folds * np.where(arm | leg, limb * waves(rng, posed, 0.35), 0)
+    out = out + 0.007 * fit.folds * np.where(arm | leg | skirt, 0, drag * waves(rng, posed, 0.3))
     deep = np.clip((down - WAIST - 0.03) / 0.5, 0, 1) * skirt
     if fit.pleats:
         out = out + 0.016 * deep**0.5 * np.cos(angle * fit.pleats)
@@ -212,7 +222,7 @@ def _sheet(panel: Panel, sewn: np.ndarray, cut: Cut, fit: Fit, rng: np.random.Ge
     if cut.top is not None:
         hold = np.maximum(hold, 0.6 * np.exp(-(((down - cut.top) / 0.02) ** 2)))
     elif fit.waist:
-        edge_at = WAIST if skirt.any() else cut.bottom - 0.015
+        edge_at = _band(cut)
         hold = np.maximum(hold, np.where(arm, 0, 0.4 * np.exp(-(((down - edge_at) / 0.02) ** 2))))
     if fit.cuffs:
         ends = np.exp(-((panel.field / 0.02) ** 2)) * hull.within("arm", "leg")[used]
@@ -246,11 +256,19 @@ def waves(rng: np.random.Generator, points: np.ndarray, size: float) -> np.ndarr
     return np.sin(points @ ways.T.astype(np.float32) + phase).sum(1) / 2.4
 
 
-def _legs(body: Body) -> np.ndarray:
-    """The body's vertices that hold skirts up."""
+def _what_skirts_meet(body: Body, body_normals: np.ndarray, inner: Sequence[Draped], size: float):
+    """Points, normals (k, 3) and least distances (k,): the legs and hips, and the clothes on them."""
     part = np.array(body.model.part_names)[body.model.parts]
     legs = np.isin(part, ["left_leg", "right_leg", "torso"])
-    return np.flatnonzero(legs & (body.rest[:, 1] < body.rest_joints[0, 1] + 0.12 * body.scale))
+    legs &= body.rest[:, 1] < body.rest_joints[0, 1] + 0.16 * body.scale
+    points, normals = [body.vertices[legs]], [body_normals[legs]]
+    gaps = [np.full(int(legs.sum()), 0.007 * size)]
+    for draped in inner:
+        low = draped.panel.hull.down[draped.panel.used] > WAIST - 0.15
+        points.append(draped.vertices[low])
+        normals.append(vertex_normals(draped.vertices, draped.faces)[low])
+        gaps.append(np.full(int(low.sum()), 0.005 * size))
+    return np.concatenate(points), np.concatenate(normals), np.concatenate(gaps).astype(np.float32)
 
 
 def _covered(body: Body, panel: Panel) -> np.ndarray:

@@ -184,7 +184,7 @@ def _coordinates(posed, weights, at, skirt: bool):
     round_ = np.arctan2(posed[:, 0], posed[:, 2] - axis_z)
     region[share("head") + 0.6 * share("neck") > 0.5] = REGIONS.index("head")
     for side in ("left", "right"):
-        shoulder, elbow, wrist = (at[f"{side}_{n}"] for n in ("shoulder", "elbow", "wrist"))
+        shoulder, wrist = at[f"{side}_shoulder"], at[f"{side}_wrist"]
         mine = share(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist") > 0.5
         way = (wrist - shoulder) / np.linalg.norm(wrist - shoulder)
         region[mine] = REGIONS.index(f"{side}_arm")

@@ -55,8 +55,8 @@ class Clothes:
 
 def _fold(rng: np.random.Generator) -> dict[str, float]:
     """How lively a garment's folds are: from pressed to crumpled."""
-    lively = rng.beta(1.6, 1.4)
-    return {"folds": 0.15 + 1.0 * lively, "ease": 0.008 + 0.085 * lively * rng.uniform(0.5, 1.2)}
+    lively = rng.beta(1.7, 1.2)
+    return {"folds": 0.15 + 1.0 * lively, "ease": 0.01 + 0.11 * lively * rng.uniform(0.5, 1.2)}
 
 
 def _top(rng, sleeve: float | None, low: float = 0.006, high: float = 0.03, **cut) -> tuple[Cut, Fit]:
@@ -66,7 +66,8 @@ def _top(rng, sleeve: float | None, low: float = 0.006, high: float = 0.03, **cu
         folds = {k: 0.4 * v for k, v in folds.items()}
     fit = Fit(torso=loose, arm=loose * rng.uniform(0.7, 1.2), stiffness=rng.uniform(0, 0.4), **folds)
     neck = {"neck": rng.uniform(0.062, 0.085), "deep": rng.uniform(0.01, 0.06)} | cut
-    return Cut(sleeve=sleeve, bottom=rng.uniform(0.50, 0.66), **neck), fit
+    # below the hips a top is one tube, not two legs
+    return Cut(hull="robe", sleeve=sleeve, bottom=rng.uniform(0.50, 0.68), **neck), replace(fit, skirt=loose)
 
 
 def _tee(rng) -> Design:
@@ -163,7 +164,7 @@ def _jacket(rng) -> Design:
 def _coat(rng) -> Design:
     cut, fit = _top(rng, WRIST + 0.02, 0.022, 0.045)
     opening = (rng.uniform(0.015, 0.05), rng.uniform(0.02, 0.14)) if rng.random() < 0.65 else None
-    cut = replace(cut, hull="robe", bottom=rng.uniform(0.85, 1.30), opening=opening)
+    cut = replace(cut, bottom=rng.uniform(0.85, 1.30), opening=opening)
     fit = replace(
         fit,
         stiffness=rng.uniform(0.4, 1.0),
@@ -253,7 +254,7 @@ def _dress(rng) -> Design:
     )
     if sleeve < 0 and rng.random() < 0.25:
         cut = replace(cut, top=rng.uniform(0.09, 0.13))
-    return Design(replace(cut, hull="robe", bottom=float(length)), fit, "upper", "dress")
+    return Design(replace(cut, bottom=float(length)), fit, "upper", "dress")
 
 
 def _gown(rng) -> Design:
@@ -261,7 +262,7 @@ def _gown(rng) -> Design:
     cut, fit = _top(rng, WRIST + rng.uniform(-0.05, 0.06), 0.02, 0.045, neck=0.066, deep=0.02)
     fit = replace(fit, skirt=0.03, flare=rng.uniform(0.05, 0.25), hang=0.7, stiffness=rng.uniform(0, 0.3))
     opening = (0.01, 0.05) if rng.random() < 0.25 else None
-    return Design(replace(cut, hull="robe", bottom=rng.uniform(1.2, 1.40), opening=opening), fit, "upper", "dress")
+    return Design(replace(cut, bottom=rng.uniform(1.2, 1.40), opening=opening), fit, "upper", "dress")
 
 
 def _jumpsuit(rng) -> Design:
@@ -358,7 +359,7 @@ def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = No
         top, bottom = (GARMENTS[kind](rng) for kind in (upper, lower))
         tucked = tucked and upper in ("tee", "long sleeve", "tank top", "shirt", "polo", "blouse")
         if tucked:
-            top = replace(top, cut=replace(top.cut, bottom=float(bottom.cut.top or WAIST) + 0.06))
+            top = replace(top, cut=replace(top.cut, hull="suit", bottom=float(bottom.cut.top or WAIST) + 0.06))
             top = replace(top, fit=replace(top.fit, waist=True, torso=min(top.fit.torso, 0.02)))
             worn = [(upper, top), (lower, bottom)]
         else:
@@ -378,11 +379,10 @@ def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = No
 
 
 def _draped(body: Body, worn: list[tuple[str, Design]], rng: np.random.Generator) -> Clothes:
-    below = np.zeros(len(body.vertices), np.float32)
     covered = np.zeros(len(body.vertices), bool)
     pieces, drapes = [], []
     for kind, design in worn:
-        draped = make(body, design.cut, design.fit, rng, below)
+        draped = make(body, design.cut, design.fit, rng, drapes)
         paint, finish = random_fabric(rng, design.fabric)
         pieces.append(
             _piece(kind, design.label, draped.vertices, draped.faces, draped.uv, draped.face_uv, paint, finish)
@@ -396,7 +396,6 @@ def _draped(body: Body, worn: list[tuple[str, Design]], rng: np.random.Generator
         for strip in strips:
             pieces.append(_piece(kind, design.label, strip.vertices, strip.faces, strip.uv, strip.faces, paint, finish))
         drapes.append(draped)
-        below = np.maximum(below, draped.above)
         covered |= draped.covered
     return Clothes(tuple(kind for kind, _ in worn), pieces, drapes, covered)
 

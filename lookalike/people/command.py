@@ -1,0 +1,74 @@
+"""The command `lookalike synthesize`. Nothing heavy is imported here, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lookalike.errors import LookalikeError
+
+
+def synthesize(
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the samples.", show_default=False)],
+    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, help="How many people.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, version and options give the same people.")] = 0,
+    assets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder of MakeHuman's assets (clothes, hair, skins, ...) to dress some people from.",
+            show_default="our own wardrobe only",
+        ),
+    ] = None,
+    poses: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz",
+            help="Motions to take half of the poses from: AMASS' `poses`, or joint positions.",
+            show_default="our own poses only",
+        ),
+    ] = None,
+    size: Annotated[int, typer.Option(min=64, max=2048, help="Pixels along each side of the pictures.")] = 512,
+    maps_only: Annotated[
+        bool, typer.Option("--maps-only", help="Only sample.npz and image.png: what training of maps reads.")
+    ] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Without a camera's and a matte's faults: noise, JPEG, blur, leaks.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes.", show_default="one a core")] = None,
+    debug: Annotated[bool, typer.Option("--debug", envvar="LOOKALIKE_DEBUG", help="Show tracebacks.")] = False,
+) -> None:
+    """Make pictures of clothed people who do not exist, with everything that is true of them.
+
+    Each gets a folder: the picture with its matte, normals and depths in front and behind, part labels, albedo, the
+    body's parameters, the outer surface and signed distances to it. A run that was stopped goes on where it ended when
+    it is called again. Prints the folder when it is done.
+    """
+    from lookalike.people.data_folder import Order, write_dataset
+    from lookalike.render.raycast import available_cores
+
+    order = Order(count, seed, size, assets, poses, not clean, maps_only)
+    told = -1
+
+    def tell(done: int, of: int) -> None:
+        nonlocal told
+        if sys.stderr.isatty() and done != told:
+            typer.echo(f"\r{done} of {of} people", nl=done == of, err=True)
+            told = done
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers' numpy: they are as many as there are cores
+    try:
+        write_dataset(order, output, jobs or available_cores(), tell)
+    except LookalikeError as error:
+        if debug:
+            raise
+        typer.echo(f"lookalike: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        typer.echo(f"lookalike: stopped; the finished people are in {output}, call again to go on.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(output)
