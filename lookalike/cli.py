@@ -1,4 +1,4 @@
-"""The command line: `lookalike make` and `lookalike info`.
+"""The command line: `lookalike make`, `info`, `synthesize` and `evaluate`.
 
 Nothing heavy is imported here, so that `--help` and a wrong option answer at once.
 """
@@ -7,31 +7,26 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 import lookalike
+from lookalike.console import BUG, INTERRUPTED, bug_sentence, stoppable
 from lookalike.errors import BodyModelError, LookalikeError
+from lookalike.evaluate.command import evaluate
+from lookalike.people.command import synthesize
 from lookalike.stages import StageClock
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from lookalike.pipeline import Person
     from lookalike.progress import Display
 
-USAGE_ERROR = 2  # what typer itself returns for a wrong option
-BUG = 70  # EX_SOFTWARE of sysexits.h
 LISTED = 5  # items of a long list that `info` shows
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
     add_completion=False,
@@ -155,7 +150,7 @@ def make(
     outcome = _Outcome()
     photo = photos[0]
     with ExitStack() as stack:
-        stack.enter_context(_stoppable())
+        stack.enter_context(stoppable())
         try:
             if not debug:
                 stack.enter_context(hushed())
@@ -172,7 +167,7 @@ def make(
                 except Exception as error:
                     if debug:
                         raise
-                    outcome.failed(photo, _bug(error), BUG)
+                    outcome.failed(photo, bug_sentence(error), BUG)
         except KeyboardInterrupt:
             typer.echo(f"lookalike: stopped while making {photo}; nothing of it was written.", err=True)
             raise typer.Exit(INTERRUPTED) from None
@@ -254,6 +249,10 @@ def info(
         typer.echo(f"{key.replace('_', ' '):{width}}  {_in_words(value)}")
 
 
+app.command()(synthesize)
+app.command()(evaluate)
+
+
 def _in_words(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(_in_words(item) for item in value.values() if item is not None)
@@ -263,40 +262,6 @@ def _in_words(value: Any) -> str:
     if value is None:
         return "unknown"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _bug(error: Exception) -> str:
-    """One sentence for what should not have happened."""
-    if isinstance(error, MemoryError):
-        return "there is not enough memory; close other programs or make the photo smaller."
-    detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    return (
-        f"something went wrong inside Lookalike ({detail}); please report it with the photo and the traceback that "
-        "--debug shows."
-    )
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let Ctrl-C and a polite kill end the block through its clean-up code, which a second one does not interrupt."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise SystemExit(128 + number)
-
-    before: dict[int, Any] = {}
-    names = ("SIGINT", "SIGTERM", "SIGHUP") if current_thread() is main_thread() else ()
-    for name in names:
-        if number := getattr(signal, name, None):  # Windows has no SIGHUP
-            before[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def main() -> None:

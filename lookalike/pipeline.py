@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from lookalike.stages import StageClock
 
 if TYPE_CHECKING:
+    from lookalike.body.model import Body
     from lookalike.photo.subject import Photo, Subject
     from lookalike.rig.avatar import Avatar
 
@@ -116,8 +117,18 @@ def reconstruct(
     device: Device = "auto",
     seed: int = 0,
     clock: StageClock | None = None,
+    body: Body | None = None,
 ) -> Avatar:
-    """One person's avatar: the second half of the method. Options as in `make_avatar`."""
+    """One person's avatar: the second half of the method. Options as in `make_avatar`.
+
+    body : a body that is known already, in the camera frame of the subject's photo, at its own scale and in its own
+        model; it takes the place of the fit, and `height`, `body_model` and `device` do nothing.
+    """
+    if body is not None and (body.camera.width, body.camera.height) != subject.photo.size:
+        raise ValueError(
+            f"the body's camera has {body.camera.width} x {body.camera.height} pixels and the photo "
+            f"{subject.photo.size[0]} x {subject.photo.size[1]}: give the body in the photo's own camera."
+        )
     clock = clock or StageClock()
     with clock("load"):
         from lookalike.appearance import paint
@@ -126,10 +137,12 @@ def reconstruct(
         from lookalike.rig import rig
         from lookalike.surface import draw_out
 
-        device = resolve_device(device)
-        model = load_body(body_model)
-    with clock("fit"):
-        body = fit_body(subject, model, height=height, seed=seed, device=device)
+        if body is None:
+            device = resolve_device(device)
+            model = load_body(body_model)
+    if body is None:
+        with clock("fit"):
+            body = fit_body(subject, model, height=height, seed=seed, device=device)
     with clock("draw"):
         surface = draw_out(body, subject, topology="body" if topology == "body" else "fine")
     with clock("paint"):

@@ -48,27 +48,31 @@ def synthesize(
     body's parameters, the outer surface and signed distances to it. A run that was stopped goes on where it ended when
     it is called again. Prints the folder when it is done.
     """
+    from lookalike.console import BUG, INTERRUPTED, bug_sentence, stoppable
     from lookalike.people.data_folder import Order, write_dataset
     from lookalike.render.raycast import available_cores
 
     order = Order(count, seed, size, assets, poses, not clean, maps_only)
-    told = -1
-
-    def tell(done: int, of: int) -> None:
-        nonlocal told
-        if sys.stderr.isatty() and done != told:
-            typer.echo(f"\r{done} of {of} people", nl=done == of, err=True)
-            told = done
-
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers' numpy: they are as many as there are cores
-    try:
-        write_dataset(order, output, jobs or available_cores(), tell)
-    except LookalikeError as error:
-        if debug:
-            raise
-        typer.echo(f"lookalike: {error}", err=True)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        typer.echo(f"lookalike: stopped; the finished people are in {output}, call again to go on.", err=True)
-        raise typer.Exit(130) from None
+    with stoppable():
+        try:
+            write_dataset(order, output, jobs or available_cores(), _tell if sys.stderr.isatty() else None)
+        except KeyboardInterrupt:
+            typer.echo(f"lookalike: stopped; the finished people are in {output}, call again to go on.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except LookalikeError as error:
+            if debug:
+                raise
+            typer.echo(f"lookalike: {error}", err=True)
+            raise typer.Exit(error.exit_code) from None
+        except Exception as error:
+            if debug:
+                raise
+            typer.echo(f"lookalike: {bug_sentence(error)}", err=True)
+            raise typer.Exit(BUG) from None
     typer.echo(output)
+
+
+def _tell(done: int, of: int) -> None:
+    """How far it is, on one line."""
+    typer.echo(f"\r{done} of {of} people", nl=done == of, err=True)
