@@ -19,7 +19,6 @@ import igl
 import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_matrix, diags
-from scipy.spatial.transform import Rotation
 
 from lookalike.body import JOINTS, load_body
 from lookalike.body.model import BodyModel

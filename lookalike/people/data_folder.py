@@ -80,6 +80,10 @@ def write_dataset(
     """
     out = Path(out)
     _claim(order, out)
+    if order.poses:
+        from lookalike.people.poses import read_poses
+
+        read_poses(order.poses)  # what is wrong with it is said now, and what takes long is done once
     folders = [out / f"{number:06d}" for number in range(order.count)]
     missing = [n for n, folder in enumerate(folders) if not (folder / "sample.npz").is_file()]
     done = order.count - len(missing)

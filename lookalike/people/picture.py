@@ -193,7 +193,7 @@ def _shade(
         soft = np.clip((cosine[:, None] + bleed) / (1 + bleed), 0, None) / (1 + bleed)
         edge = 1 + fuzz * (1 - facing) ** 3
         body = points.colour * soft * edge[:, None]
-        gloss = _gloss(points.normal, towards, way, facing, np.clip(cosine, 0, 1), roughness, reflectance)
+        gloss = gloss_of(points.normal, towards, way, facing, np.clip(cosine, 0, 1), roughness, reflectance)
         out += (body + gloss[:, None]) * (arriving * seen)[:, None] * np.array(lamp.light, np.float32)
     return out + points.colour * _from_around(scene, lighting, points, start, sample, dice)
 
@@ -231,7 +231,7 @@ def _from_around(
     return out
 
 
-def _gloss(normal, towards, way, facing, cosine, roughness, reflectance) -> np.ndarray:
+def gloss_of(normal, towards, way, facing, cosine, roughness, reflectance) -> np.ndarray:
     """(r,) GGX reflection times the cosine and pi, as lamps' light is what a white surface sends back."""
     half = _unit(towards + way)
     nh = np.clip(np.einsum("ri,ri->r", normal, half), 0, 1)

@@ -5,6 +5,11 @@ All poses are (52, 3) axis-angle in the body model's order, relative to the T-po
 
 from __future__ import annotations
 
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +50,7 @@ def read_poses(path: str | Path) -> PoseLibrary:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {k: file[k] for k in ("poses", "positions_cm", "joint_names", "clip_index") if k in file.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise LookalikeError(f"Cannot read the poses in {path}: {error}.") from None
     if "poses" in arrays and arrays["poses"].ndim == 2 and arrays["poses"].shape[1] >= 3 * BODY:
         poses = arrays["poses"][:, : 3 * BODY].reshape(-1, BODY, 3).astype(np.float32)
@@ -59,11 +64,34 @@ def read_poses(path: str | Path) -> PoseLibrary:
         if missing:
             raise LookalikeError(f"The motions in {path} have no joint '{missing[0]}'.")
         positions = arrays["positions_cm"][:, [names.index(n) for n in JOINTS[:BODY]]] / 100
-        poses = poses_of_joints(positions.astype(np.float32))
+        poses = _remembered(positions.astype(np.float32), poses_of_joints)
     else:
         raise LookalikeError(f"{path} holds no poses: it needs an array `poses` (n, 66+) or `positions_cm` (n, 22, 3).")
     clip = arrays.get("clip_index", np.zeros(len(poses), int))
     return PoseLibrary(poses, np.asarray(clip).astype(int))
+
+
+def _remembered(positions: np.ndarray, fit: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What the fit makes of joint positions, kept in the user's cache folder: it takes a minute for some thousands."""
+    key = hashlib.sha256(positions.tobytes() + str(positions.shape).encode()).hexdigest()[:24]
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lookalike"
+    file = folder / f"poses-{key}.npy"
+    try:
+        kept = np.load(file, allow_pickle=False)
+        if kept.shape == positions.shape:
+            return kept
+    except (OSError, ValueError, EOFError):
+        pass  # not there yet, or damaged: made again
+    poses = fit(positions)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{file.name}-{os.getpid()}"
+        with temporary.open("wb") as out:
+            np.save(out, poses)
+        temporary.replace(file)
+    except OSError:
+        pass  # a cache is no reason to fail
+    return poses
 
 
 def random_pose(rng: np.random.Generator, library: PoseLibrary | None = None) -> np.ndarray:

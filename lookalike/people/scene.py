@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lookalike.people.paint import Paint, as_paint
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import Hits, RayCaster
 from lookalike.render.texture import Texture
@@ -48,10 +49,11 @@ class Piece:
     name : what it is, such as "skin" or "short02".
     vertices : (n, 3) metres.  faces : (m, 3), counter-clockwise from outside.
     uv : (t, 2) origin upper left.  face_uv : (m, 3).
-    colour : (h, w, 3) uint8 sRGB, or (h, w, 4) where alpha cuts the surface out.
+    colour : (h, w, 3) uint8 sRGB, or (h, w, 4) where alpha cuts the surface out, or a `Paint`.
     relief : (h, w, 3) uint8 normal map in glTF's convention, or None.
     finish : how it answers light.
     normals : (n, 3) unit, or None for the surface's own.
+    label : what it is for part labels, one of `sample.LABELS`.
     """
 
     name: str
@@ -59,15 +61,16 @@ class Piece:
     faces: np.ndarray
     uv: np.ndarray
     face_uv: np.ndarray
-    colour: np.ndarray
+    colour: np.ndarray | Paint
     relief: np.ndarray | None = None
     finish: Finish = Finish()
     normals: np.ndarray | None = None
+    label: str = "skin"
 
     @property
     def cut_out(self) -> bool:
         """Whether alpha makes holes."""
-        return self.colour.shape[2] == 4
+        return self.colour.shape[2] == 4 if isinstance(self.colour, np.ndarray) else self.colour.holes
 
 
 @dataclass(frozen=True)
@@ -107,48 +110,62 @@ class Scene:
         )
         #: (m,) which piece each face belongs to.
         self.piece = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(p.faces) for p in pieces])
-        self._normals = np.concatenate(
+        #: (n, 3) smooth unit normals.
+        self.normals = np.concatenate(
             [vertex_normals(p.vertices, p.faces) if p.normals is None else p.normals for p in pieces]
         ).astype(np.float32)
-        corners = self.vertices[self.faces]
-        flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        self._flat = _unit(flat)
-        self._tangents = _tangents(corners, self.uv[self.face_uv])
-        self._textures = [Texture(_linear(p.colour)) for p in pieces]
+        #: One a piece.
+        self.paints = tuple(as_paint(p.colour) for p in pieces)
         self._reliefs = [None if p.relief is None else Texture(p.relief[..., :3]) for p in pieces]
-        self._levels = [_level(p, spacing) for p in pieces]
+        #: (pieces,) the picture's spacing in the unit of each piece's uv.
+        self.uv_spacing = [spacing * _uv_density(p) for p in pieces]
         #: (pieces, 3) linear mean colour of each piece, weighted by alpha.
-        self.mean_colour = np.stack([_mean_colour(t.level(0)) for t in self._textures])
-        holes = np.array([p.cut_out for p in pieces])[self.piece]
-        self._caster = RayCaster(self.vertices, self.faces, threads)
-        self._solid = RayCaster(self.vertices, self.faces[~holes], threads)
-        self._sheer_faces = np.flatnonzero(holes)
-        self._sheer = RayCaster(self.vertices, self.faces[holes], threads)
-        self._holes = holes
+        self.mean_colour = np.stack([p.mean for p in self.paints]).astype(np.float32)
+        #: (m,) bool: faces that a ray may pass.
+        self.holes = np.array([p.holes for p in self.paints])[self.piece]
+        #: Faces of either kind have a hierarchy of their own, so that most rays need not stop at holes.
+        self._solid_faces, self._sheer_faces = np.flatnonzero(~self.holes), np.flatnonzero(self.holes)
+        self.solid = RayCaster(self.vertices, self.faces[self._solid_faces], threads)
+        self.sheer = RayCaster(self.vertices, self.faces[self._sheer_faces], threads)
+        #: (3,) the middle of the box around everything.
+        self.middle = ((self.solid.low + self.solid.high) / 2).astype(np.float32)
 
-    def cast(self, origins: np.ndarray, directions: np.ndarray, rng: np.random.Generator) -> Hits:
-        """What each ray meets first, holes passed. origins : (r, 3) or (3,).  directions : (r, 3)."""
-        hits = self._caster.cast(origins, directions)
+    def cast(self, origins: np.ndarray, directions: np.ndarray, rng: np.random.Generator | None = None) -> Hits:
+        """What each ray meets first, holes passed. origins : (r, 3) or (3,).  directions : (r, 3).
+
+        rng : takes a hit with the probability of its alpha; None takes those with alpha above one half.
+        """
+        hits = self.solid.cast(origins, directions)
         if not len(self._sheer_faces):
             return hits
+        hits.face[hits.hit] = self._solid_faces[hits.face[hits.hit]]
         step = STEP / np.linalg.norm(directions, axis=1)
-        pending = np.flatnonzero(hits.hit & self._holes[hits.face])
+        begin = np.broadcast_to(origins, directions.shape).astype(np.float32)
+        pending, way = np.arange(len(directions)), directions
+        passed = np.zeros(len(directions), np.float32)
         for _ in range(LAYERS):
-            passed = self._alpha(hits.face[pending], hits.bary[pending]) <= rng.random(len(pending), np.float32)
-            pending = pending[passed]
-            if not len(pending):
+            ahead = self.sheer.cast(begin, way)
+            met = np.flatnonzero(ahead.hit & (ahead.depth + passed < hits.depth[pending]))
+            if not len(met):
                 break
-            start = hits.depth[pending] + step[pending]
-            begin = np.broadcast_to(origins, directions.shape)[pending] + start[:, None] * directions[pending]
-            ahead = self._caster.cast(begin, directions[pending])
-            hits.face[pending], hits.bary[pending] = ahead.face, ahead.bary
-            hits.depth[pending] = start + ahead.depth
-            pending = pending[ahead.hit & self._holes[ahead.face]]
+            face, bary = self._sheer_faces[ahead.face[met]], ahead.bary[met]
+            depth = ahead.depth[met] + passed[met]
+            least = 0.5 if rng is None else rng.random(len(met), np.float32)
+            taken = self._alpha(face, bary) > least
+            ray = pending[met]
+            hits.face[ray[taken]], hits.bary[ray[taken]], hits.depth[ray[taken]] = (
+                face[taken],
+                bary[taken],
+                depth[taken],
+            )
+            pending, passed = ray[~taken], depth[~taken] + step[ray[~taken]]
+            way = directions[pending]
+            begin = (np.broadcast_to(origins, directions.shape)[pending] + passed[:, None] * way).astype(np.float32)
         return hits
 
     def blocked(self, origins: np.ndarray, directions: np.ndarray, far: float, rng: np.random.Generator) -> np.ndarray:
         """(r,) bool: whether something lies on each ray within `far` direction lengths; holes let light through."""
-        out = self._solid.occluded(origins, directions, far)
+        out = self.solid.occluded(origins, directions, far)
         if not len(self._sheer_faces):
             return out
         pending = np.flatnonzero(~out)
@@ -159,7 +176,7 @@ class Scene:
         for _ in range(LAYERS):
             if not len(pending):
                 break
-            hits = self._sheer.cast(begin, way)
+            hits = self.sheer.cast(begin, way)
             met = np.flatnonzero(hits.hit & (hits.depth < left))
             alpha = self._alpha(self._sheer_faces[hits.face[met]], hits.bary[met])
             taken = alpha > rng.random(len(met), np.float32)
@@ -174,26 +191,35 @@ class Scene:
         """The surface at the hits (all must be hits). origins : (r, 3) or (3,).  directions : (r, 3)."""
         face, bary = hits.face, hits.bary
         place = (origins + hits.depth[:, None] * directions).astype(np.float32)
-        normal = _unit(_blend(self._normals, self.faces[face], bary))
+        normal = _unit(_blend(self.normals, self.faces[face], bary))
         uv = _blend(self.uv, self.face_uv[face], bary)
-        flat, piece = self._flat[face], self.piece[face]
+        corners, piece = self.vertices[self.faces[face]], self.piece[face]
+        flat = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
         colour = np.empty((len(face), 3), np.float32)
-        for i, texture in enumerate(self._textures):
+        for i, paint in enumerate(self.paints):
             mine = np.flatnonzero(piece == i)
             if not len(mine):
                 continue
-            texel = texture.sample(uv[mine], self._levels[i])
-            # Colours of cut-outs are stored multiplied by alpha, so that what lies beyond the hair does not mix in.
-            colour[mine] = texel[:, :3] / np.maximum(texel[:, 3:], 1e-3) if texel.shape[1] == 4 else texel
+            colour[mine] = paint.sample(uv[mine], self.uv_spacing[i])[:, :3]
             relief = self._reliefs[i]
             if relief is not None:
-                bump = relief.sample(uv[mine], self._levels[i]).astype(np.float32) / 127.5 - 1
-                along, across = self._tangents[0][face[mine]], self._tangents[1][face[mine]]
+                level = int(round(np.log2(max(self.uv_spacing[i] * np.sqrt(np.prod(relief.size)), 1.0))))
+                bump = relief.sample(uv[mine], level).astype(np.float32) / 127.5 - 1
+                along, across = tangents(corners[mine], self.uv[self.face_uv[face[mine]]])
                 normal[mine] = _unit(
                     normal[mine] * np.maximum(bump[:, 2:], 0.1) + along * bump[:, :1] + across * bump[:, 1:2]
                 )
         away = np.where(np.einsum("ri,ri->r", flat, directions) > 0, -1, 1).astype(np.float32)[:, None]
         return Points(place, normal * away, flat * away, np.clip(colour, 0, 1), piece)
+
+    def solid_piece(self, face: np.ndarray) -> np.ndarray:
+        """(r,) the pieces of faces (r,) of `solid`."""
+        return self.piece[self._solid_faces[face]]
+
+    def sheer_alpha(self, face: np.ndarray, bary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(r,) alpha at places on faces (r,) of `sheer`, and their pieces (r,). bary : (r, 3)."""
+        every = self._sheer_faces[face]
+        return self._alpha(every, bary), self.piece[every]
 
     def _alpha(self, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
         """(r,) alpha at places on faces with holes."""
@@ -201,39 +227,25 @@ class Scene:
         out, piece = np.ones(len(face), np.float32), self.piece[face]
         for i in np.unique(piece):
             mine = np.flatnonzero(piece == i)
-            out[mine] = self._textures[i].sample(uv[mine], self._levels[i])[:, 3]
+            out[mine] = self.paints[i].sample(uv[mine], self.uv_spacing[i])[:, 3]
         return out
 
 
-def _linear(colour: np.ndarray) -> np.ndarray:
-    """uint8 sRGB (h, w, 3 or 4) to linear float32; with alpha, colours are multiplied by it."""
-    from lookalike.render.shade import decode_srgb
-
-    out = decode_srgb(colour[..., :3])
-    if colour.shape[2] == 3:
-        return out
-    alpha = colour[..., 3:].astype(np.float32) / 255
-    return np.concatenate([out * alpha, alpha], 2)
-
-
-def _mean_colour(texture: np.ndarray) -> np.ndarray:
-    flat = texture.reshape(-1, texture.shape[2])
-    if flat.shape[1] == 4:
-        return flat[:, :3].sum(0) / max(float(flat[:, 3].sum()), 1e-6)
-    return flat.mean(0)
+def _uv_density(piece: Piece) -> float:
+    """How much of uv a metre of a piece covers: the median, so that faces across seams do not count."""
+    # A few thousand faces tell as much as all.
+    some = slice(None, None, max(1, len(piece.faces) // 4000))
+    corners, uv = piece.vertices[piece.faces[some]], piece.uv[piece.face_uv[some]]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    a, b = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    covered = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+    density = np.sqrt(covered / np.maximum(area, 1e-12))
+    order = np.argsort(density, kind="stable")
+    half = np.searchsorted(np.cumsum(area[order]), area.sum() / 2)
+    return float(density[order[min(int(half), len(order) - 1)]]) if len(order) else 0.0
 
 
-def _level(piece: Piece, spacing: float) -> int:
-    """The texture's pyramid level whose texels are about as large as `spacing`."""
-    corners, texels = piece.vertices[piece.faces], piece.uv[piece.face_uv] * piece.colour.shape[1::-1]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()
-    a, b = texels[:, 1] - texels[:, 0], texels[:, 2] - texels[:, 0]
-    covered = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()
-    density = np.sqrt(covered / max(area, 1e-12))
-    return int(round(np.log2(max(density * spacing, 1.0))))
-
-
-def _tangents(corners: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def tangents(corners: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Unit directions (m, 3) of growing u and of shrinking v (a normal map's x and y) on each face."""
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     p, q = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]

@@ -24,7 +24,7 @@ from lookalike.people.photo_faults import develop_photo
 from lookalike.people.poses import PoseLibrary, random_pose
 from lookalike.people.sample import LABELS, Sample
 from lookalike.people.scene import Piece, Scene
-from lookalike.people.snapshot import Buffers, snapshot
+from lookalike.people.snapshot import Snapshot, snapshot
 from lookalike.render.shade import encode_srgb
 
 #: Shape numbers are drawn from a standard normal distribution and kept within this.
@@ -125,11 +125,11 @@ def dress(model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.
     footwear, inside = put_on_shoes(body, rng, shoes)
     dye = random_hair_paint(rng)
     hair = grow_hair(body, rng, paint=dye, over=clothes.pieces)
-    others = random_accessories(body, rng, hair)
+    others, hair = random_accessories(body, rng, hair, over=clothes.pieces)
     covered = clothes.covered | inside
     skin = skin_piece(body, covered, skin_paint(rng, model, dye.mean))
-    pieces = [skin, *clothes.pieces, *footwear, *others]
-    return Person(body, pieces, (*clothes.kinds, shoes), covered)
+    pieces = [skin, *clothes.pieces, *footwear, *hair, *others]
+    return Person(body, pieces, (*clothes.kinds, shoes, *sorted({p.name for p in (*hair, *others)})), covered)
 
 
 def skin_piece(body: Body, covered: np.ndarray, paint) -> Piece:
@@ -161,17 +161,19 @@ def photographed(person: Person, recipe: Recipe, rng: np.random.Generator, name:
     else:
         straight = light / np.maximum(coverage, 1e-6)[..., None]
         image = np.dstack([encode_srgb(straight), np.round(coverage * 255).astype(np.uint8)])
-    return sample_of_buffers(name, image, shot.buffers, body, pieces)
+    return _sample(name, image, shot, body, pieces)
 
 
-def sample_of_buffers(name: str, image: np.ndarray, buffers: Buffers, body: Body, pieces: tuple[Piece, ...]) -> Sample:
+def _sample(name: str, image: np.ndarray, shot: Snapshot, body: Body, pieces: tuple[Piece, ...]) -> Sample:
     """The sample of a picture and what its rays met."""
+    buffers = shot.buffers
     mask = buffers.mask
     label = np.array([0, *(LABELS.index(p.label) for p in pieces)], np.uint8)
     sides = []
     for back in (False, True):
         side = buffers.back if back else buffers.front
-        colour = np.where(mask[..., None], encode_srgb(buffers.albedo(back)), 0).astype(np.uint8)
+        albedo = buffers.albedo(back) if back else shot.albedo
+        colour = np.where(mask[..., None], encode_srgb(albedo), 0).astype(np.uint8)
         depth = np.where(mask, side.depth, np.float32(np.nan)).astype(np.float32)
         sides.append((buffers.normals(back), depth, label[side.piece + 1], colour))
     front, rear = sides

@@ -14,10 +14,10 @@ from scipy.spatial.transform import Rotation
 from lookalike.body import JOINTS, BodyModel, load_body
 from lookalike.body.prior import joint_limits
 from lookalike.camera import Camera
+from lookalike.people.poses import read_poses
 from lookalike.photo.subject import POSE_LANDMARKS
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
-from tools.calibrate.mocap import mocap_poses
 
 SIZE = 640
 
@@ -178,7 +178,7 @@ def main() -> None:
     import mediapipe
 
     model = load_body()
-    wardrobe, textures, mocap = Wardrobe(model), skins(args.makehuman), mocap_poses(args.mocap, model)
+    wardrobe, textures, mocap = Wardrobe(model), skins(args.makehuman), read_poses(args.mocap).poses[::2]
     detector = mediapipe.solutions.pose.Pose(static_image_mode=True, model_complexity=1, min_detection_confidence=0.3)
     shots = []
     for seed in range(args.seed, args.seed + args.count):

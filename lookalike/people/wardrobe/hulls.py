@@ -54,6 +54,7 @@ class Hull:
     region : (n,) uint8 into `REGIONS`.
     along : (n,) metres from the shoulder or hip joint down the limb; on the torso from the base of the neck down.
     round : (n,) radians about the limb's or torso's axis, zero in front (arms: on top).
+    places : the same of all vertices about trunk and limbs: region -> (n, 2) angle and way.
     mean : (n, n) sparse mean over the neighbours.
     edges : (e, 2) int32, lower number first.  quad_edges : (q, 4) int32 the edges of each quad.
     down : (n,) metres below the base of the neck, in the A-pose.
@@ -70,6 +71,7 @@ class Hull:
     region: np.ndarray
     along: np.ndarray
     round: np.ndarray
+    places: dict[str, np.ndarray]
     mean: csr_matrix
     edges: np.ndarray
     quad_edges: np.ndarray
@@ -137,7 +139,11 @@ def load_hull(name: str) -> Hull:
     joints = joint_transforms(model, model.joint_template.astype(np.float64), a_pose())
     at = {n: (joints[j] @ [*model.joint_template[j], 1])[:3] for j, n in enumerate(JOINTS[:22])}
     posed = arrays["posed"].astype(np.float64)
-    region, along, round_ = _coordinates(posed, weights, at, skirt=name == "robe")
+    region, places = _coordinates(posed, weights, at, skirt=name == "robe")
+    along, round_ = places["torso"][:, 1].copy(), places["torso"][:, 0].copy()
+    for limb, place in places.items():
+        mine = region == REGIONS.index(limb)
+        round_[mine], along[mine] = place[mine].T
     return Hull(
         name,
         quads,
@@ -150,6 +156,7 @@ def load_hull(name: str) -> Hull:
         region,
         along.astype(np.float32),
         round_.astype(np.float32),
+        {limb: place.astype(np.float32) for limb, place in places.items()},
         mean,
         *_edges(quads),
         (posed[:, 1].max() - NECK_BELOW_CROWN - posed[:, 1]).astype(np.float32),
@@ -174,81 +181,71 @@ def neighbours_mean(quads: np.ndarray, count: int) -> csr_matrix:
     return (diags((1 / np.maximum(degree, 1)).astype(np.float32)) @ link).tocsr()
 
 
-def _coordinates(posed, weights, at, skirt: bool):
-    """Region, way along and angle round of hull vertices. at : joint name -> (3,) in the A-pose."""
+def _coordinates(posed: np.ndarray, weights: np.ndarray, at: dict[str, np.ndarray], skirt: bool):
+    """Regions (n,), and for trunk and limbs each vertex's angle round them and way along them, (n, 2).
+
+    at : joint name -> (3,) in the A-pose.
+    """
     share = lambda *names: weights[:, [JOINTS.index(n) for n in names]].sum(1)  # noqa: E731
     region = np.full(len(posed), REGIONS.index("torso"), np.uint8)
-    neck = at["neck"]
-    axis_z = at["spine2"][2]
-    along = neck[1] + 0.03 - posed[:, 1]
-    round_ = np.arctan2(posed[:, 0], posed[:, 2] - axis_z)
     region[share("head") + 0.6 * share("neck") > 0.5] = REGIONS.index("head")
+    trunk = np.arctan2(posed[:, 0], posed[:, 2] - at["spine2"][2])
+    places = {"torso": np.stack([trunk, at["neck"][1] + 0.03 - posed[:, 1]], 1)}
     for side in ("left", "right"):
-        shoulder, wrist = at[f"{side}_shoulder"], at[f"{side}_wrist"]
-        mine = share(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist") > 0.5
-        way = (wrist - shoulder) / np.linalg.norm(wrist - shoulder)
-        region[mine] = REGIONS.index(f"{side}_arm")
-        along[mine] = (posed[mine] - shoulder) @ way
-        up = np.array([0, 1, 0]) - way * way[1]
-        up /= np.linalg.norm(up)
-        off = posed[mine] - shoulder - along[mine, None] * way
-        round_[mine] = np.arctan2(off @ np.array([0, 0, 1.0]), off @ up)
-        hip, ankle = at[f"{side}_hip"], at[f"{side}_ankle"]
-        mine = share(f"{side}_hip", f"{side}_knee", f"{side}_ankle") > 0.5
-        if skirt:
-            continue
-        way = (ankle - hip) / np.linalg.norm(ankle - hip)
-        region[mine] = REGIONS.index(f"{side}_leg")
-        along[mine] = (posed[mine] - hip) @ way
-        off = posed[mine] - hip - along[mine, None] * way
-        round_[mine] = np.arctan2(off[:, 0], off[:, 2])
+        limbs = {"arm": ("shoulder", "elbow", "wrist")} | ({} if skirt else {"leg": ("hip", "knee", "ankle")})
+        for limb, names in limbs.items():
+            joints = [f"{side}_{n}" for n in names]
+            region[share(*joints) > 0.5] = REGIONS.index(f"{side}_{limb}")
+            # an arm's angle starts on its upper side, a leg's in front
+            zero = (0.0, 1.0, 0.0) if limb == "arm" else (0.0, 0.0, 1.0)
+            places[f"{side}_{limb}"] = _about(posed, at[joints[0]], at[joints[-1]], np.array(zero))
     if skirt:
         arm = np.isin(region, [REGIONS.index("left_arm"), REGIONS.index("right_arm")])
-        low = (posed[:, 1] < at["left_hip"][1] + 0.09) & ~arm
-        region[low] = REGIONS.index("skirt")
-    return region, along, round_
+        region[(posed[:, 1] < at["left_hip"][1] + 0.09) & ~arm] = REGIONS.index("skirt")
+    return region, places
+
+
+def _about(points: np.ndarray, start: np.ndarray, end: np.ndarray, zero: np.ndarray) -> np.ndarray:
+    """(n, 2) angle round the line from start to end, and metres along it. zero : (3,) where the angle starts."""
+    way = (end - start) / np.linalg.norm(end - start)
+    zero = zero - way * (zero @ way)
+    zero /= np.linalg.norm(zero)
+    across = np.array([0.0, 0.0, 1.0]) if abs(zero[1]) > 0.5 else np.array([1.0, 0.0, 0.0])
+    across = across - way * (across @ way)
+    off = points - start
+    return np.stack([np.arctan2(off @ across, off @ zero), off @ way], 1)
 
 
 def uv_of(hull: Hull, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Texture coordinates in metres on the cloth. quads : (q, 4) of the hull's vertices.
 
-    Returns uv (c n, 2) for c charts one after another, and which chart each quad lies on, as (q, 4) indices into uv.
+    Returns uv (t, 2), and the quads' corners in it, (q, 4).
     """
-    count = len(hull.posed)
-    radius = {"torso": 0.158, "arm": 0.052, "leg": 0.082, "skirt": 0.19}
-    v_torso = hull.down
-    waist = v_torso - WAIST
-    behind = (hull.round + 2 * np.pi) % (2 * np.pi) - np.pi  # zero at the back
-    charts = {
-        "front": (CHARTS["front"] + radius["torso"] * hull.round, v_torso),
-        "back": (CHARTS["back"] + radius["torso"] * behind, v_torso),
-        "left_arm": (CHARTS["left_arm"] + radius["arm"] * hull.round, hull.along),
-        "right_arm": (CHARTS["right_arm"] + radius["arm"] * hull.round, hull.along),
-        "left_leg": (CHARTS["left_leg"] + radius["leg"] * hull.round, waist),
-        "right_leg": (CHARTS["right_leg"] + radius["leg"] * hull.round, waist),
-        "skirt": (CHARTS["skirt"] + radius["skirt"] * hull.round, waist),
-    }
-    uv = np.concatenate([np.stack(c, 1) for c in charts.values()]).astype(np.float32)
+    torso, down = hull.places["torso"][:, 0], hull.down
+    behind = (torso + 2 * np.pi) % (2 * np.pi) - np.pi  # zero at the back
+    charts = {"front": (torso, down, 0.158), "back": (behind, down, 0.158), "skirt": (torso, down - WAIST, 0.19)}
+    for name, radius in (("arm", 0.052), ("leg", 0.082)):
+        for limb in (f"left_{name}", f"right_{name}"):
+            if limb in hull.places:
+                round_, along = hull.places[limb].T
+                charts[limb] = (round_, along if name == "arm" else down - WAIST, radius)
     names = list(charts)
     region = hull.region[quads]
-    chart = np.zeros(len(quads), np.int64)
-    front = np.cos(hull.round[quads]).mean(1) >= 0
-    chart[~front] = names.index("back")
+    chart = np.where(np.cos(torso[quads]).mean(1) >= 0, names.index("front"), names.index("back"))
     for name in names[2:]:
         chart[(region == REGIONS.index(name)).sum(1) >= 2] = names.index(name)
-    face_uv = quads + chart[:, None] * count
-    # Quads across the seam where the angle jumps: bring their corners to one side.
-    u = uv[face_uv, 0]
-    wide = np.ptp(u, axis=1) > 0.3
-    if wide.any():
-        turn = np.full(len(quads), 0.0)
-        for i, name in enumerate(names):
-            size = radius["torso" if name in ("front", "back") else name.split("_")[-1]]
-            turn[chart == i] = 2 * np.pi * size
-        centre = np.array([CHARTS[n] for n in names])[chart]
-        rows = np.flatnonzero(wide)
-        fixed = uv[face_uv[rows]]
-        fixed[..., 0] += np.where(fixed[..., 0] < centre[rows, None], turn[rows, None], 0)
-        face_uv[rows] = len(uv) + np.arange(4 * len(rows)).reshape(-1, 4)
-        uv = np.concatenate([uv, fixed.reshape(-1, 2)])
-    return uv, face_uv.astype(np.int32)
+    uv, face_uv = [], np.zeros_like(quads)
+    start = 0
+    for number, name in enumerate(names):
+        mine = np.flatnonzero(chart == number)
+        round_, along, radius = charts[name]
+        angle = round_[quads[mine]].astype(np.float64)
+        # Across the seam the angle jumps: those corners get a place of their own, a turn further on.
+        over = (np.ptp(angle, axis=1) > np.pi)[:, None] & (angle < 0)
+        used, index = np.unique(quads[mine] * 2 + over, return_inverse=True)
+        vertex, turned = used // 2, used % 2
+        u = CHARTS[name] + radius * (round_[vertex] + 2 * np.pi * turned)
+        uv.append(np.stack([u, along[vertex]], 1))
+        face_uv[mine] = start + index.reshape(-1, 4)
+        start += len(used)
+    return np.concatenate(uv).astype(np.float32), face_uv.astype(np.int32)
