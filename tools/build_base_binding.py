@@ -24,9 +24,9 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from lookalike.body import JOINTS, BodyModel, load_body
-from lookalike.people import base_mesh
-from lookalike.people.base_mesh import BaseMesh, Phenotype, read_base_mesh
-from lookalike.people.makehuman_pattern import solid_skin
+from lookalike.people.makehuman import base_mesh
+from lookalike.people.makehuman.base_mesh import BaseMesh, Phenotype, read_base_mesh
+from lookalike.people.makehuman.pattern import solid_skin
 from tools.build_body import MIXAMO, between, random_people, swapped, symmetric, to_t_pose
 from tools.render_sample import mpfb_folder
 

@@ -18,10 +18,10 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from lookalike.camera import Camera
-from lookalike.people.base_mesh import BaseMesh, Phenotype, read_base_mesh
-from lookalike.people.dressing import CLOTH, HAIR, LASHES, LEATHER, PosedBody, read_picture, tucked
-from lookalike.people.makehuman import read_garment
-from lookalike.people.picture import Lamp, Lighting, develop, photograph
+from lookalike.people.makehuman.assets import read_garment
+from lookalike.people.makehuman.base_mesh import BaseMesh, Phenotype, read_base_mesh
+from lookalike.people.makehuman.dressing import CLOTH, HAIR, LASHES, LEATHER, PosedBody, read_picture, tucked
+from lookalike.people.photography.picture import Lamp, Lighting, develop, photograph
 from lookalike.people.scene import Finish, Piece, Scene
 from lookalike.render.view import View
 

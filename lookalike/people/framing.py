@@ -52,7 +52,7 @@ def random_framing(vertices: np.ndarray, size: int, rng: np.random.Generator) ->
     local = (vertices - position) @ turn.T
     whole = Camera(1.0, 0.0, 0.0, 1, 1)
     points = whole.project(local)
-    x0, y0, x1, y1 = *points.min(0), *points.max(0)
+    (x0, y0), (x1, y1) = points.min(0), points.max(0)
     left, top, right, bottom = -9.0, -9.0, 9.0, 9.0
     if rng.random() < CUT_OFF:
         kind = rng.choice(["feet", "left", "right", "head"], p=[0.6, 0.17, 0.17, 0.06])

@@ -19,7 +19,7 @@ from lookalike.body.model import Body, BodyModel
 from lookalike.camera import TYPICAL_FOCAL, Camera
 from lookalike.errors import LookalikeError
 from lookalike.maps import render_maps
-from lookalike.people.paint import Flat, ImagePaint, Paint
+from lookalike.people.looks.paint import Flat, ImagePaint, Paint
 from lookalike.people.sample import Sample
 from lookalike.people.scene import Piece
 from lookalike.render.normals import vertex_normals
@@ -58,7 +58,8 @@ class BodyFit:
 
     Attributes
     ----------
-    kind : "smpl", "smplh", "smplx", or "lookalike" for our own model.  gender : "neutral", "male" or "female": which of the published models it needs.
+    kind : "smpl", "smplh", "smplx", or "lookalike" for our own model.
+    gender : "neutral", "male" or "female": which of the published models it needs.
     betas : (B,) shape numbers.
     pose : (52, 3) axis-angle in the order of `lookalike.body.JOINTS`. Fingers are zero (straight) where they are not
         known, or known only as `hands`.

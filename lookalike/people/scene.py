@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookalike.people.paint import Paint, as_paint
+from lookalike.people.looks.paint import Paint, as_paint
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import Hits, RayCaster
 from lookalike.render.texture import Texture

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from lookalike.evaluate.sampled import closest_on_triangles
-from lookalike.people.paint import Paint, as_paint
+from lookalike.people.looks.paint import Paint, as_paint
 from lookalike.people.scene import Piece
 from lookalike.render.light import sphere_directions
 from lookalike.render.raycast import RayCaster

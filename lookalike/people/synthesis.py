@@ -19,12 +19,12 @@ from lookalike.body import Body, BodyModel, load_body
 from lookalike.camera import Camera
 from lookalike.maps import Maps, render_maps
 from lookalike.people.framing import Framing, random_framing
-from lookalike.people.illumination import random_light
-from lookalike.people.photo_faults import develop_photo
+from lookalike.people.photography.illumination import random_light
+from lookalike.people.photography.photo_faults import develop_photo
+from lookalike.people.photography.snapshot import Snapshot, snapshot
 from lookalike.people.poses import PoseLibrary, random_pose
 from lookalike.people.sample import LABELS, Sample
 from lookalike.people.scene import Piece, Scene
-from lookalike.people.snapshot import Snapshot, snapshot
 from lookalike.render.shade import encode_srgb
 
 #: Shape numbers are drawn from a standard normal distribution and kept within this.
@@ -81,7 +81,7 @@ class SyntheticPeople:
 
     @cached_property
     def _wardrobe(self):
-        from lookalike.people.makehuman_wardrobe import Wardrobe
+        from lookalike.people.makehuman.wardrobe import Wardrobe
 
         return Wardrobe(self.recipe.assets) if self.recipe.assets is not None else None
 
@@ -110,12 +110,12 @@ class SyntheticPeople:
 
 def dress(model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> Person:
     """Somebody in our own wardrobe. betas : (B,).  pose : (52, 3) axis-angle, facing +Z."""
-    from lookalike.people.accessories import random_accessories
-    from lookalike.people.complexion import skin_paint
-    from lookalike.people.hair import grow_hair
-    from lookalike.people.hair_paint import random_hair_paint
-    from lookalike.people.shoes import HEELED, on_heels, put_on_shoes, random_shoe_style
+    from lookalike.people.hair.grow import grow_hair
+    from lookalike.people.looks.complexion import skin_paint
+    from lookalike.people.looks.hair_paint import random_hair_paint
+    from lookalike.people.wardrobe.accessories import random_accessories
     from lookalike.people.wardrobe.outfits import put_on_clothes
+    from lookalike.people.wardrobe.shoes import HEELED, on_heels, put_on_shoes, random_shoe_style
 
     shoes = random_shoe_style(rng)
     if shoes in HEELED:
@@ -134,7 +134,7 @@ def dress(model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.
 
 def skin_piece(body: Body, covered: np.ndarray, paint) -> Piece:
     """The body's own surface where nothing covers it. covered : (V,) bool."""
-    from lookalike.people.dressing import SKIN
+    from lookalike.people.makehuman.dressing import SKIN
 
     model = body.model
     assert model.face_uv is not None and model.uv is not None

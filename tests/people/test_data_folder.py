@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -65,10 +66,18 @@ def test_two_processes_make_the_same_files(folder, tmp_path):
 def test_a_longer_run_adds_to_a_shorter_one(folder, monkeypatch):
     before = {p: p.stat().st_mtime_ns for p in folder.glob("*/sample.npz")}
     made = []
-    monkeypatch.setattr(data_folder, "_make", lambda order, out, number: made.append(number) or number)
+
+    def make(order, out, number):
+        made.append(number)
+        shutil.copytree(out / "000000", out / f"{number:06d}")
+        return number
+
+    monkeypatch.setattr(data_folder, "_make", make)
     write_dataset(Order(5, seed=4, size=192), folder)
     assert made == [3, 4]
     assert before == {p: p.stat().st_mtime_ns for p in before}
+    for number in made:
+        shutil.rmtree(folder / f"{number:06d}")
 
 
 def test_other_settings_do_not_mix(folder):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lookalike.camera import Camera
-from lookalike.people.picture import Lamp, Lighting, develop, photograph
+from lookalike.people.photography.picture import Lamp, Lighting, develop, photograph
 from lookalike.people.scene import Finish, Piece, Scene
 from lookalike.render.view import View
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from lookalike.camera import Camera
 from lookalike.errors import LookalikeError
-from lookalike.people.data_frames import read_data_frame
+from lookalike.people.datasets.data_frames import read_data_frame
 from lookalike.people.datasets.dataset import Dataset, chosen
 from lookalike.people.datasets.fits import read_parameters, smplx_fit, values
 from lookalike.people.datasets.meshes import read_scan_mesh

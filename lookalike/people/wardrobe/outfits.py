@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lookalike.body import Body
-from lookalike.people.fabric import random_fabric
-from lookalike.people.paint import Paint
+from lookalike.people.looks.fabric import random_fabric
+from lookalike.people.looks.paint import Paint
 from lookalike.people.scene import Finish, Piece
 from lookalike.people.wardrobe.collar import collar, lapels
 from lookalike.people.wardrobe.garment import Draped, Fit, make
@@ -53,18 +53,18 @@ class Clothes:
     covered: np.ndarray
 
 
-def _fold(rng: np.random.Generator) -> dict[str, float]:
-    """How lively a garment's folds are: from pressed to crumpled."""
+def _fold(rng: np.random.Generator) -> tuple[float, float]:
+    """How lively a garment's folds are, from pressed to crumpled, and its ease: see `Fit`."""
     lively = rng.beta(1.7, 1.2)
-    return {"folds": 0.15 + 1.0 * lively, "ease": 0.01 + 0.11 * lively * rng.uniform(0.5, 1.2)}
+    return 0.15 + 1.0 * lively, 0.01 + 0.11 * lively * rng.uniform(0.5, 1.2)
 
 
 def _top(rng, sleeve: float | None, low: float = 0.006, high: float = 0.03, **cut) -> tuple[Cut, Fit]:
     loose = rng.uniform(low, high)
-    folds = _fold(rng)
+    folds, ease = _fold(rng)
     if loose < 0.009:
-        folds = {k: 0.4 * v for k, v in folds.items()}
-    fit = Fit(torso=loose, arm=loose * rng.uniform(0.7, 1.2), stiffness=rng.uniform(0, 0.4), **folds)
+        folds, ease = 0.4 * folds, 0.4 * ease
+    fit = Fit(torso=loose, arm=loose * rng.uniform(0.7, 1.2), stiffness=rng.uniform(0, 0.4), folds=folds, ease=ease)
     neck = {"neck": rng.uniform(0.062, 0.085), "deep": rng.uniform(0.01, 0.06)} | cut
     # below the hips a top is one tube, not two legs
     return Cut(hull="robe", sleeve=sleeve, bottom=rng.uniform(0.50, 0.68), **neck), replace(fit, skirt=loose)
@@ -180,13 +180,15 @@ def _coat(rng) -> Design:
 def _trousers(rng, low: float, high: float, fabric: str, flare: float = 0.0) -> Design:
     top = rng.uniform(0.41, 0.50)
     leg = rng.uniform(0.74, ANKLE + 0.03)
+    folds, ease = _fold(rng)
     fit = Fit(
         torso=rng.uniform(0.004, 0.010),
         leg=rng.uniform(low, high),
         flare=flare,
         stiffness=rng.uniform(0.1, 0.6),
         waist=True,
-        **_fold(rng),
+        folds=folds,
+        ease=ease,
     )
     return Design(Cut(top=top, leg=leg, sleeve=None), fit, "lower", fabric)
 
@@ -221,7 +223,7 @@ def _shorts(rng) -> Design:
 def _skirt(rng) -> Design:
     top, length = rng.uniform(0.40, 0.48), rng.choice([0.36, 0.52, 0.68, 0.95], p=[0.3, 0.3, 0.2, 0.2])
     narrow = rng.random() < 0.3
-    folds = _fold(rng)
+    folds, ease = _fold(rng)
     fit = Fit(
         torso=0.005,
         skirt=0.006 if narrow else rng.uniform(0.008, 0.02),
@@ -230,8 +232,8 @@ def _skirt(rng) -> Design:
         stiffness=rng.uniform(0, 0.5),
         waist=True,
         pleats=int(rng.choice([0, 0, 0, 14, 20, 26])) if not narrow else 0,
-        ease=0.4 * folds["ease"],
-        folds=(0.2 if narrow else 1.0) * folds["folds"],
+        ease=0.4 * ease,
+        folds=(0.2 if narrow else 1.0) * folds,
     )
     cut = Cut(hull="robe", top=top, sleeve=None, bottom=top + length + rng.uniform(-0.06, 0.1))
     return Design(cut, fit, "lower", "skirt")
@@ -380,7 +382,8 @@ def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = No
 
 def _draped(body: Body, worn: list[tuple[str, Design]], rng: np.random.Generator) -> Clothes:
     covered = np.zeros(len(body.vertices), bool)
-    pieces, drapes = [], []
+    pieces: list[Piece] = []
+    drapes: list[Draped] = []
     for kind, design in worn:
         draped = make(body, design.cut, design.fit, rng, drapes)
         paint, finish = random_fabric(rng, design.fabric)

@@ -1,0 +1,1 @@
+"""Hair and beards as geometry: a posed body in, pieces out."""

@@ -1,0 +1,1 @@
+"""MakeHuman's assets on bodies: its files in, dressed bodies out."""

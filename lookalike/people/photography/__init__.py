@@ -1,0 +1,1 @@
+"""From pieces to a photo: light, shading, and what cameras and mattes do wrong."""
