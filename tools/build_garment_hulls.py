@@ -1,6 +1,6 @@
 """Build lookalike/assets/garment_hulls.npz: the two sheets from which synthetic people's clothes are cut.
 
-    python tools/build_garment_hulls.py lookalike/assets/garment_hulls.npz [--cell 0.011]
+    python tools/build_garment_hulls.py lookalike/assets/garment_hulls.npz [--cell 0.013]
 
 In: the bundled body. Out: "suit", a sheet that spans the body from the crown to wrists and ankles as cloth would, and
 "robe", the same with one skirt round both legs down to the floor; both as quads of about one cell's width. They are made
@@ -258,7 +258,7 @@ def skirt_weights(points, weights, bone) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--cell", type=float, default=0.011)
+    parser.add_argument("--cell", type=float, default=0.013)
     args = parser.parse_args()
     made = sheets(load_body(), args.cell)
     np.savez_compressed(args.out, **{f"{sheet}_{k}": v for sheet, arrays in made.items() for k, v in arrays.items()})

@@ -126,7 +126,7 @@ def _outwards(surface: Surface, average: csr_matrix) -> np.ndarray:
 def _mirror(here: Places, surface: Surface, body: Body) -> Places:
     model = body.model
     other = np.arange(len(model.template)) if model.mirror is None else model.mirror
-    body_normal = vertex_normals(body.vertices, model.faces)
+    body_normal = body.normals
     # The clothes stand off the body on the other side as they do on this one.
     off = np.einsum("nc,nc->n", surface.vertices - surface.anchors @ body.vertices, surface.anchors @ body_normal)
     normal = surface.anchors @ body_normal[other]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -73,6 +74,14 @@ class BodyModel:
     def shape_count(self) -> int:
         """B, how many shape numbers there are."""
         return len(self.shape_basis)
+
+    @cached_property
+    def outer_faces(self) -> np.ndarray:
+        """(k,) which faces can be seen from outside: all but those of the mouth's inside."""
+        if self.parts is None:
+            return np.arange(len(self.faces))
+        inside = self.parts == self.part_names.index("mouth")
+        return np.flatnonzero(~inside[self.faces].all(1))
 
     def posed(
         self,
@@ -168,3 +177,10 @@ class Body:
     rest: np.ndarray
     rest_joints: np.ndarray
     landmark_error: float = float("nan")
+
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """(V, 3) float32 unit vertex normals, posed, camera frame."""
+        from lookalike.render.normals import vertex_normals
+
+        return vertex_normals(self.vertices, self.model.faces)

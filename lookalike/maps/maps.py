@@ -36,47 +36,63 @@ class Maps:
     mask: np.ndarray
 
 
-def render_maps(vertices: np.ndarray, faces: np.ndarray, camera: Camera) -> Maps:
+def render_maps(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    camera: Camera,
+    normals: np.ndarray | None = None,
+    threads: int | None = None,
+) -> Maps:
     """Maps of a mesh, with smooth normals.
 
     vertices : (n, 3) camera frame, metres.  faces : (m, 3), counter-clockwise from outside. A mesh need not be closed:
     where a ray meets the inside of a face first, its normal is turned around.
+    normals : (n, 3) where they are known already.  threads : cores to use, None for all.
     """
-    caster = RayCaster(vertices, faces)
-    normals = vertex_normals(vertices, faces)
-    front = caster.cast_image(camera)
-    back = caster.cast_image(camera, back=True)
+    caster = RayCaster(vertices, faces, threads)
+    if normals is None:
+        normals = vertex_normals(vertices, faces)
+    rows, columns = caster.outline_box(camera)
+    part = camera.window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start, 1.0)
+    front = caster.cast_image(part)
     mask = front.hit
+    back = caster.cast_image(part, back=True, where=mask)
     # On the outline a ray may graze the mesh one way and miss it the other: there both are the one surface.
     lost = mask & ~back.hit
     back.face[lost], back.bary[lost], back.depth[lost] = front.face[lost], front.bary[lost], front.depth[lost]
-    back.face[~mask] = -1
 
-    rays = camera.rays(np.argwhere(mask)[:, ::-1].astype(np.float32) + 0.5)
+    rays = part.rays(np.argwhere(mask)[:, ::-1].astype(np.float32) + 0.5)
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    return Maps(
-        camera=camera,
-        normals_front=_facing(front, mask, vertices, faces, normals, -rays),
-        normals_back=_facing(back, mask, vertices, faces, normals, rays),
-        depth_front=np.where(mask, front.depth, np.float32(np.nan)),
-        depth_back=np.where(mask, back.depth, np.float32(np.nan)),
-        mask=mask,
-    )
+    shape = (camera.height, camera.width)
+    whole = np.zeros(shape, bool)
+    whole[rows, columns] = mask
+    images = []
+    for hits, towards in ((front, -rays), (back, rays)):
+        found = Hits(hits.face[mask], hits.bary[mask], hits.depth[mask])
+        image, depth = np.zeros((*shape, 3), np.float32), np.full(shape, np.nan, np.float32)
+        image[whole] = facing_normals(found, vertices, faces, normals, towards)
+        depth[whole] = found.depth
+        images.append((image, depth))
+    (normals_front, depth_front), (normals_back, depth_back) = images
+    return Maps(camera, normals_front, normals_back, depth_front, depth_back, whole)
 
 
-def _facing(hits: Hits, mask: np.ndarray, vertices, faces, normals: np.ndarray, towards: np.ndarray) -> np.ndarray:
-    """(h, w, 3) unit normals of an image of hits, made to face `towards`, (pixels of the mask, 3) unit directions."""
-    image = hits.interpolate(faces, normals)
-    inside = image[mask]
-    corner = vertices[faces[hits.face[mask]]]
+def facing_normals(
+    hits: Hits, vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray, towards: np.ndarray
+) -> np.ndarray:
+    """(p, 3) unit smooth normals at places on a mesh, made to face the way that its faces there do.
+
+    hits : (p,) all of them hits.  normals : (n, 3) a vertex.  towards : (p, 3) unit, to the side they are seen from.
+    """
+    out = hits.interpolate(faces, normals)
+    corner = vertices[faces[hits.face]]
     flat = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    inside *= np.where(np.einsum("pi,pi->p", flat, towards) < 0, -1, 1)[:, None]
+    out *= np.where(np.einsum("pi,pi->p", flat, towards) < 0, -1, 1).astype(np.float32)[:, None]
     # Smooth normals may lean over the outline; bring those back to a right angle with the ray.
-    lean = np.einsum("pi,pi->p", inside, towards)
-    inside -= np.minimum(lean, 0)[:, None] * towards
-    inside /= np.maximum(np.linalg.norm(inside, axis=1, keepdims=True), 1e-12)
-    image[mask] = inside
-    return image
+    lean = np.einsum("pi,pi->p", out, towards)
+    out -= np.minimum(lean, 0)[:, None] * towards
+    out /= np.maximum(np.sqrt(np.einsum("pi,pi->p", out, out)), 1e-12)[:, None]
+    return out
 
 
 def normals_to_image(normals: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def synthesize(
     ] = None,
     size: Annotated[int, typer.Option(min=64, max=2048, help="Pixels along each side of the pictures.")] = 512,
     maps_only: Annotated[
-        bool, typer.Option("--maps-only", help="Only sample.npz and image.png: what training of maps reads.")
+        bool, typer.Option("--maps-only", help="Only sample.npz: what training of maps reads.")
     ] = False,
     clean: Annotated[
         bool, typer.Option("--clean", help="Without a camera's and a matte's faults: noise, JPEG, blur, leaks.")

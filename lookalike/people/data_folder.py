@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,7 @@ class Order:
     ----------
     count : how many.  seed : of all of them.  size : pixels along each side.
     assets : MakeHuman folder, or None.  poses : file of motions, or None.  faults : see `synthesis.Recipe`.
-    maps_only : only `sample.npz` and `image.png`, for training: half the time and a third of the space.
+    maps_only : only `sample.npz`, which is what training of maps reads: half the time and a quarter of the space.
     """
 
     count: int
@@ -141,7 +141,7 @@ def _made(order: Order, out: Path, numbers: list[int], jobs: int) -> Iterator[in
             yield _make(order, out, number)
         return
     # Fresh processes: libraries with threads of their own do not survive a fork.
-    pool = ProcessPoolExecutor(min(jobs, len(numbers)), get_context("spawn"), initializer=_begin_worker)
+    pool = ProcessPoolExecutor(min(jobs, len(numbers)), get_context("spawn"), initializer=begin_worker)
     try:
         waiting = {pool.submit(_make, order, out, n) for n in numbers}
         while waiting:
@@ -152,18 +152,21 @@ def _made(order: Order, out: Path, numbers: list[int], jobs: int) -> Iterator[in
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin_worker() -> None:
-    """A worker leaves Ctrl-C to the one that started it, and uses one core."""
+def begin_worker() -> None:
+    """A worker leaves Ctrl-C to the one that started it, and keeps to one core: so do its libraries' threads."""
     import signal
 
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[current_process()._identity[0] % len(cores)]})
 
 
 @lru_cache(maxsize=1)
-def _people(order: Order):
+def people_of(order: Order):
     from lookalike.people.poses import read_poses
     from lookalike.people.synthesis import Recipe, SyntheticPeople
 
@@ -172,14 +175,14 @@ def _people(order: Order):
 
 
 def _make(order: Order, out: Path, number: int) -> int:
-    sample = _people(order)[number]
+    sample = people_of(order)[number]
     folder, temporary = out / f"{number:06d}", out / f".{number:06d}-{os.getpid()}"
     with output_errors(folder):
         try:
             temporary.mkdir()
             write_sample(sample, temporary / "sample.npz")
-            _image(sample.image).save(temporary / "image.png", compress_level=3)
             if not order.maps_only:
+                _image(sample.image).save(temporary / "image.png", compress_level=3)
                 _write_truth(sample, temporary, np.random.default_rng([order.seed, number, 1]))
             temporary.rename(folder)
         finally:

@@ -8,6 +8,7 @@ of hair need no sorting, and shadows pass through gaps alike.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -67,6 +68,11 @@ class Piece:
     normals: np.ndarray | None = None
     label: str = "skin"
 
+    @cached_property
+    def smooth(self) -> np.ndarray:
+        """(n, 3) unit normals: those given, or the surface's own."""
+        return vertex_normals(self.vertices, self.faces) if self.normals is None else self.normals
+
     @property
     def cut_out(self) -> bool:
         """Whether alpha makes holes."""
@@ -111,9 +117,7 @@ class Scene:
         #: (m,) which piece each face belongs to.
         self.piece = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(p.faces) for p in pieces])
         #: (n, 3) smooth unit normals.
-        self.normals = np.concatenate(
-            [vertex_normals(p.vertices, p.faces) if p.normals is None else p.normals for p in pieces]
-        ).astype(np.float32)
+        self.normals = np.concatenate([p.smooth for p in pieces]).astype(np.float32)
         #: One a piece.
         self.paints = tuple(as_paint(p.colour) for p in pieces)
         self._reliefs = [None if p.relief is None else Texture(p.relief[..., :3]) for p in pieces]

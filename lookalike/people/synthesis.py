@@ -27,6 +27,8 @@ from lookalike.people.sample import LABELS, Sample
 from lookalike.people.scene import Piece, Scene
 from lookalike.render.shade import encode_srgb
 
+#: Pixels around the person's box that get a background: a matte may err by less.
+AROUND = 24
 #: Shape numbers are drawn from a standard normal distribution and kept within this.
 WIDEST_SHAPE = 2.6
 
@@ -138,8 +140,17 @@ def skin_piece(body: Body, covered: np.ndarray, paint) -> Piece:
 
     model = body.model
     assert model.face_uv is not None and model.uv is not None
-    shown = ~covered[model.faces].all(1)
-    return Piece("skin", body.vertices, model.faces[shown], model.uv, model.face_uv[shown], paint, finish=SKIN)
+    shown = model.outer_faces[~covered[model.faces[model.outer_faces]].all(1)]
+    return Piece(
+        "skin",
+        body.vertices,
+        model.faces[shown],
+        model.uv,
+        model.face_uv[shown],
+        paint,
+        finish=SKIN,
+        normals=body.normals,
+    )
 
 
 def photographed(person: Person, recipe: Recipe, rng: np.random.Generator, name: str) -> Sample:
@@ -156,17 +167,31 @@ def photographed(person: Person, recipe: Recipe, rng: np.random.Generator, name:
     inside = _within(framing.frame, recipe.size)
     light, coverage = light * inside[..., None], coverage * inside
     if recipe.faults:
-        image = develop_photo(rng, light, coverage)
+        image = _developed(rng, light, coverage)
         image[..., 3] = np.where(inside, image[..., 3], 0)
     else:
         straight = light / np.maximum(coverage, 1e-6)[..., None]
         image = np.dstack([encode_srgb(straight), np.round(coverage * 255).astype(np.uint8)])
-    return _sample(name, image, shot, body, pieces)
+    return _sample(name, image, shot, body, pieces, recipe.threads)
 
 
-def _sample(name: str, image: np.ndarray, shot: Snapshot, body: Body, pieces: tuple[Piece, ...]) -> Sample:
+def _developed(rng: np.random.Generator, light: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+    """The photo around the person; farther off than a matte may err there is none, (h, w, 4) uint8."""
+    image = np.zeros((*coverage.shape, 4), np.uint8)
+    rows, columns = np.flatnonzero(coverage.any(1)), np.flatnonzero(coverage.any(0))
+    if len(rows):
+        low = np.maximum(np.array([rows[0], columns[0]]) - AROUND, 0)
+        high = np.array([rows[-1], columns[-1]]) + 1 + AROUND
+        part = slice(low[0], high[0]), slice(low[1], high[1])
+        image[part] = develop_photo(rng, light[part], coverage[part])
+    return image
+
+
+def _sample(
+    name: str, image: np.ndarray, shot: Snapshot, body: Body, pieces: tuple[Piece, ...], threads: int
+) -> Sample:
     """The sample of a picture and what its rays met."""
-    buffers = shot.buffers
+    buffers, model = shot.buffers, body.model
     mask = buffers.mask
     label = np.array([0, *(LABELS.index(p.label) for p in pieces)], np.uint8)
     sides = []
@@ -178,7 +203,7 @@ def _sample(name: str, image: np.ndarray, shot: Snapshot, body: Body, pieces: tu
         sides.append((buffers.normals(back), depth, label[side.piece + 1], colour))
     front, rear = sides
     maps = Maps(buffers.camera, front[0], rear[0], front[1], rear[1], mask)
-    body_maps = render_maps(body.vertices, body.model.faces, buffers.camera)
+    body_maps = render_maps(body.vertices, model.faces[model.outer_faces], buffers.camera, body.normals, threads)
     return Sample(name, image, buffers.camera, body, body_maps, maps, front[2], rear[2], front[3], rear[3], pieces)
 
 
@@ -188,16 +213,25 @@ def seen_by(body: Body, framing: Framing) -> Body:
     turn = Rotation.from_matrix(view.rotation)
     pose = body.pose.copy()
     pose[0] = (turn * Rotation.from_rotvec(body.pose[0])).as_rotvec()
-    # The root joint goes where the camera sees it.
-    root = view.to_camera(body.joints[0].astype(float))
-    return body.model.posed(body.betas, pose, root - body.rest_joints[0], view.camera, body.scale)
+    move = np.eye(4)
+    move[:3, :3], move[:3, 3] = view.rotation, -view.rotation @ view.position
+    seen = replace(
+        body,
+        pose=pose,
+        # the root joint goes where the camera sees it
+        translation=(view.to_camera(body.joints[0].astype(float)) - body.rest_joints[0]).astype(np.float32),
+        camera=view.camera,
+        vertices=view.to_camera(body.vertices.astype(float)).astype(np.float32),
+        joints=view.to_camera(body.joints.astype(float)).astype(np.float32),
+        transforms=(move @ body.transforms).astype(np.float32),
+    )
+    seen.__dict__["normals"] = (body.normals @ view.rotation.T).astype(np.float32)
+    return seen
 
 
 def _carried(piece: Piece, framing: Framing) -> Piece:
-    vertices = framing.view.to_camera(piece.vertices.astype(np.float64)).astype(np.float32)
-    normals = None
-    if piece.normals is not None:
-        normals = (piece.normals @ framing.view.rotation.T).astype(np.float32)
+    vertices = framing.view.to_camera(piece.vertices).astype(np.float32)
+    normals = (piece.smooth @ framing.view.rotation.T).astype(np.float32)
     return replace(piece, vertices=vertices, normals=normals)
 
 

@@ -11,20 +11,27 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     The weights make the normal independent of how a flat piece is cut into triangles. vertices : (n, 3).
     faces : (m, 3), counter-clockwise from outside. Returns (n, 3) float32; (0, 0, 1) for a vertex without faces.
     """
-    corners = vertices[faces].astype(np.float64)
-    edges = np.roll(corners, -1, axis=1) - corners
-    lengths = np.sqrt(np.einsum("mki,mki->mk", edges, edges))
-    edges /= np.maximum(lengths, 1e-300)[..., None]
-    normal = np.cross(edges[:, 0], edges[:, 1])
-    size = np.sqrt(np.einsum("mi,mi->m", normal, normal))
-    normal /= np.maximum(size, 1e-300)[:, None]
+    points = np.ascontiguousarray(vertices, np.float64)
+    i, j, k = faces.T
+    a, b, c = points[i], points[j], points[k]
+    ab, bc, ca = (_unit(edge)[0] for edge in (b - a, c - b, a - c))
+    normal, size = _unit(np.cross(ab, bc))
     # A corner's angle lies between the edge that leaves it and the reverse of the one that comes in.
-    cosine = -np.einsum("mki,mki->mk", edges, np.roll(edges, 1, axis=1))
-    angle = np.arccos(np.clip(cosine, -1, 1)) * (size > 0)[:, None]
-    index = faces.reshape(-1)
-    out = np.empty((len(vertices), 3))
+    at_a, at_b = (np.arccos(np.clip(-np.einsum("mi,mi->m", x, y), -1, 1)) for x, y in ((ab, ca), (bc, ab)))
+    angle = np.concatenate([at_a, at_b, np.pi - at_a - at_b]) * np.tile(size > 0, 3)
+    index = np.concatenate([i, j, k])
+    out = np.empty((len(points), 3))
     for axis in range(3):
-        out[:, axis] = np.bincount(index, (angle * normal[:, axis, None]).reshape(-1), len(vertices))
-    length = np.linalg.norm(out, axis=1)
-    out[length < 1e-12] = (0, 0, 1)
-    return (out / np.where(length < 1e-12, 1, length)[:, None]).astype(np.float32)
+        out[:, axis] = np.bincount(index, angle * np.tile(normal[:, axis], 3), len(points))
+    length = np.sqrt(np.einsum("ni,ni->n", out, out))
+    empty = length < 1e-12
+    out /= np.where(empty, 1, length)[:, None]
+    out[empty] = (0, 0, 1)
+    return out.astype(np.float32)
+
+
+def _unit(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors of (m, 3), in place, and their lengths before."""
+    length = np.sqrt(np.einsum("mi,mi->m", vectors, vectors))
+    vectors /= np.maximum(length, 1e-300)[:, None]
+    return vectors, length

@@ -139,21 +139,25 @@ class RayCaster:
         self._in_parts(run, count)
         return blocked
 
-    def cast_image(self, camera: Camera, back: bool = False, near: float = 1e-3) -> Hits:
+    def cast_image(
+        self, camera: Camera, back: bool = False, near: float = 1e-3, where: np.ndarray | None = None
+    ) -> Hits:
         """Hits (height, width) through all pixel centres of a camera at the origin of the mesh's frame.
 
         back : the last surface along each ray instead of the first: what is seen from behind through the same pixels.
         near : metres; nothing nearer than this depth is seen. Only rays inside the mesh's outline box are cast.
+        where : (height, width) bool, the pixels to look through; None for all.
         """
         shape = (camera.height, camera.width)
         image = Hits(
             np.full(shape, -1, np.int32), np.zeros((*shape, 3), np.float32), np.full(shape, np.inf, np.float32)
         )
-        rows, columns = self._outline_box(camera, near)
+        rows, columns = self.outline_box(camera, near)
         v, u = np.mgrid[rows, columns].astype(np.float32) + 0.5
         if u.size == 0 or -self.low[2] <= near:
             return image
-        rays = camera.rays(np.stack([u, v], -1)).reshape(-1, 3)
+        asked = np.ones(u.shape, bool) if where is None else where[rows, columns]
+        rays = camera.rays(np.stack([u[asked], v[asked]], -1))
         if back:
             # Walk the same lines from a plane just behind the mesh towards the camera.
             far = -self.low[2] + 0.01 * (self.high - self.low).max()
@@ -165,9 +169,9 @@ class RayCaster:
             depth = found.depth + np.float32(near)
             missed = ~found.hit
         found.face[missed], found.bary[missed], depth[missed] = -1, 0, np.inf
-        image.face[rows, columns] = found.face.reshape(u.shape)
-        image.bary[rows, columns] = found.bary.reshape(*u.shape, 3)
-        image.depth[rows, columns] = depth.reshape(u.shape)
+        image.face[rows, columns][asked] = found.face
+        image.bary[rows, columns][asked] = found.bary
+        image.depth[rows, columns][asked] = depth
         return image
 
     def depth_pass(self, camera: Camera, back: bool = False) -> np.ndarray:
@@ -190,7 +194,7 @@ class RayCaster:
         with ThreadPoolExecutor(min(self._threads, len(parts))) as pool:
             list(pool.map(run, parts))
 
-    def _outline_box(self, camera: Camera, near: float) -> tuple[slice, slice]:
+    def outline_box(self, camera: Camera, near: float = 1e-3) -> tuple[slice, slice]:
         """Rows and columns of the pixels that can see the mesh's bounding box."""
         low, high = self.low, self.high
         if -high[2] <= near:

@@ -60,7 +60,7 @@ def test_two_processes_make_the_same_files(folder, tmp_path):
         name = f"{number:06d}/sample.npz"
         with np.load(folder / name) as one, np.load(tmp_path / "again" / name) as two:
             assert all(np.array_equal(one[k], two[k]) for k in one.files)
-    assert {p.name for p in (tmp_path / "again/000000").iterdir()} == {"sample.npz", "image.png"}
+    assert {p.name for p in (tmp_path / "again/000000").iterdir()} == {"sample.npz"}
 
 
 def test_a_longer_run_adds_to_a_shorter_one(folder, monkeypatch):

@@ -56,7 +56,8 @@ def exported(pieces, folder):
         trimesh.Trimesh(piece.vertices, piece.faces, process=False).export(folder / f"{i}.ply")
         mesh = trimesh.load(folder / f"{i}.ply", process=False)
         meshes.append(mesh)
-        normals.append(mesh.vertex_normals if piece.normals is None else piece.normals)
+        # the skin's normals are the whole body's, hidden skin included
+        normals.append(piece.normals if piece.name == "skin" else mesh.vertex_normals)
     whole = trimesh.util.concatenate(meshes)
     return whole, np.concatenate(normals)
 
@@ -166,6 +167,10 @@ def test_a_body_seen_by_a_camera_is_the_posed_body(people):
     body = seen_by(person.body, framing)
     expected = framing.view.to_camera(person.body.vertices.astype(float))
     assert np.abs(body.vertices - expected).max() < 1e-4
+    again = body.model.posed(body.betas, body.pose, body.translation, body.camera, body.scale)
+    assert np.abs(body.vertices - again.vertices).max() < 1e-4
+    assert np.abs(body.transforms - again.transforms).max() < 1e-4
+    assert np.abs(body.normals - again.normals).max() < 1e-3
     assert np.abs(body.joints - framing.view.to_camera(person.body.joints.astype(float))).max() < 1e-4
 
 

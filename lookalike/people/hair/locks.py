@@ -84,7 +84,7 @@ def grow(
     length: np.ndarray,
     height: np.ndarray,
     comb: Comb,
-    steps: int = 12,
+    steps: int = 9,
     follow: float = 0.5,
     cling: float = 1.0,
 ) -> Locks:

@@ -29,7 +29,7 @@ def hanging(
     comb = g.falling(comb_scalp, fore + g.rng.normal(0, 0.15, n))
     long = g.jitter(n, 0.9, 1.05) * g.rng.uniform(*length)
     height = g.jitter(n, 0.006, 0.024) * (0.45 + 0.55 * smoothstep(roots[:, 1], -0.1, 0.05))
-    steps = 13 if ends is not None else 24 if wave else 16
+    steps = 10 if ends is not None else 20 if wave else 12
     locks = grow(g.head, roots, g.start(roots, comb_scalp, 0.3), long, height, comb, steps, 0.55)
     if ends is not None:
         level = g.head.size * ends + g.rng.normal(0, 0.004, n)

@@ -16,7 +16,6 @@ from lookalike.body.model import Body
 from lookalike.errors import BodyModelError
 from lookalike.people.forms import Form, unit
 from lookalike.people.scene import Piece
-from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
 
 #: From chin to crown of an average adult; lengths of styles are meant for such a head.
@@ -83,7 +82,7 @@ class Head:
         new = np.cumsum(wanted) - 1
         faces = new[model.faces[wanted[model.faces].all(1)]]
         points = (body.vertices[wanted].astype(np.float64) - shift) @ rotation
-        normals = vertex_normals(points, faces)
+        normals = body.normals[wanted].astype(np.float64) @ rotation
         near = (np.abs(points[faces[:, 0]]) < 1.3 * size).all(1)
         caster = RayCaster(points, faces[near], threads=1)
         ways = directions(*_angles())
@@ -98,12 +97,14 @@ class Head:
         for piece in over:
             place = (piece.vertices.astype(np.float64) - shift) @ rotation
             close = (np.abs(place) < 4 * size).all(1)
-            own = vertex_normals(piece.vertices, piece.faces).astype(np.float64) @ rotation
+            own = piece.smooth.astype(np.float64) @ rotation
             if close.any():
                 # What a garment hides no longer counts: hair must not come to lie between skin and cloth.
-                distance, nearest = cKDTree(place[close]).query(solid[0])
+                reach = 0.25 * size
+                distance, nearest = cKDTree(place[close]).query(solid[0], distance_upper_bound=reach)
+                nearest = np.minimum(nearest, close.sum() - 1)  # of what is farther away, which does not matter
                 depth = np.einsum("ni,ni->n", solid[0] - place[close][nearest], own[close][nearest])
-                bare = (depth > 0) | (distance > 0.25 * size)
+                bare = (depth > 0) | (distance > reach)
                 solid = tuple(np.concatenate([a[bare], b[close]]) for a, b in zip(solid, (place, own), strict=True))
         return cls(
             rotation,

@@ -102,7 +102,7 @@ def laid_on(body: Body, outfit: Outfit, rng: np.random.Generator, folds: Folds |
     hidden = np.zeros(len(model.template), bool)
     # What lies on the skin so far (V,), for a body of this size.
     layers = np.zeros(len(model.template))
-    normals = vertex_normals(body.vertices, model.faces)
+    normals = body.normals
     pieces: list[Piece] = []
     rests: dict[int, np.ndarray] = {}
     under: dict[int, np.ndarray] = {}

@@ -16,7 +16,7 @@ from lookalike.people.scene import STEP, Scene, tangents
 from lookalike.render.raycast import Hits
 
 #: Pixels along each side of a tile; rays of each pixel into the surroundings and to each lamp.
-TILE, AROUND_RAYS, LAMP_RAYS = 4, 3, 2
+TILE, AROUND_RAYS, LAMP_RAYS = 4, 1, 1
 
 #: The order of a tile's pixels, such that neighbours are far apart in it (Bayer, 1973).
 ORDER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lookalike.camera import Camera
+from lookalike.maps.maps import facing_normals
 from lookalike.people.photography.illumination import Light
 from lookalike.people.photography.shading import Lit, gather, shade, spots
 from lookalike.people.scene import Scene
@@ -61,17 +62,20 @@ class Buffers:
 
     def uv(self, back: bool = False) -> np.ndarray:
         """(h, w, 2) float32 texture coordinates, zero outside."""
-        return self._blended(self.scene.uv, self.scene.face_uv, back)
+        out = np.zeros((*self.mask.shape, 2), np.float32)
+        out[self.mask] = self._hits(back).interpolate(self.scene.face_uv, self.scene.uv)
+        return out
 
     def albedo(self, back: bool = False) -> np.ndarray:
         """(h, w, 3) float32 linear colours without light and shadow, zero outside."""
         side, mask = self.back if back else self.front, self.mask
-        out = np.zeros((*mask.shape, 3), np.float32)
-        uv, piece = self.uv(back)[mask], side.piece[mask]
+        hits, piece = self._hits(back), side.piece[mask]
+        uv = hits.interpolate(self.scene.face_uv, self.scene.uv)
         colour = np.zeros((len(uv), 3), np.float32)
         for i in np.unique(piece):
             mine = np.flatnonzero(piece == i)
             colour[mine] = self.scene.paints[i].sample(uv[mine], self.scene.uv_spacing[i])[:, :3]
+        out = np.zeros((*mask.shape, 3), np.float32)
         out[mask] = np.clip(colour, 0, 1)
         return out
 
@@ -80,23 +84,17 @@ class Buffers:
 
         As in `maps.render_maps`: front normals face the camera along their ray, back normals face away from it.
         """
-        side, mask = self.back if back else self.front, self.mask
-        image = self._blended(self.scene.normals, self.scene.faces, back)
-        inside = image[mask]
+        mask, scene = self.mask, self.scene
         towards = self.camera.rays(np.argwhere(mask)[:, ::-1].astype(np.float32) + 0.5)
         towards *= np.float32(1 if back else -1) / np.linalg.norm(towards, axis=1, keepdims=True)
-        corner = self.scene.vertices[self.scene.faces[side.face[mask]]]
-        flat = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-        inside *= np.where(np.einsum("pi,pi->p", flat, towards) < 0, -1, 1).astype(np.float32)[:, None]
-        lean = np.einsum("pi,pi->p", inside, towards)
-        inside -= np.minimum(lean, 0)[:, None] * towards
-        inside /= np.maximum(np.linalg.norm(inside, axis=1, keepdims=True), 1e-12)
-        image[mask] = inside
+        image = np.zeros((*mask.shape, 3), np.float32)
+        image[mask] = facing_normals(self._hits(back), scene.vertices, scene.faces, scene.normals, towards)
         return image
 
-    def _blended(self, values: np.ndarray, faces: np.ndarray, back: bool) -> np.ndarray:
-        side = self.back if back else self.front
-        return Hits(side.face, side.bary, side.depth).interpolate(faces, values)
+    def _hits(self, back: bool) -> Hits:
+        """The hits of the mask's pixels, as a list."""
+        side, mask = self.back if back else self.front, self.mask
+        return Hits(side.face[mask], side.bary[mask], side.depth[mask])
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from lookalike.people.forms import (
 from lookalike.people.hair.scalp import directions, parts_of
 from lookalike.people.scene import Piece
 from lookalike.people.wardrobe.trunk import Trunk, chest, hips
-from lookalike.render.normals import vertex_normals
 
 Worn = dict[str, Form]
 
@@ -308,7 +307,7 @@ def gloves(body: Body, rng: np.random.Generator, over: Sequence[Piece]) -> Worn:
     forms = []
     reach = rng.uniform(0.01, 0.06)
     thick = rng.uniform(0.001, 0.0025)
-    normals = vertex_normals(body.vertices, model.faces)
+    normals = body.normals
     for side in ("left", "right"):
         hand = parts_of(body) == model.part_names.index(f"{side}_hand")
         wrist = body.rest_joints[model.joint_names.index(f"{side}_wrist")]

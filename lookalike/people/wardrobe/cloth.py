@@ -19,7 +19,7 @@ RELAXATION = 1.0
 #: No vertex moves farther in a round (metres): what is tangled at the start must not explode.
 FARTHEST = 0.012
 #: Rounds between two searches for the nearest obstacles.
-SEARCH_EVERY = 10
+SEARCH_EVERY = 14
 #: What lies deeper in a limb than this (metres) is taken to be on the limb's other side.
 REACH = 0.10
 

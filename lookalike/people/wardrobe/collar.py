@@ -9,7 +9,6 @@ import numpy as np
 from lookalike.body import JOINTS, Body
 from lookalike.people.wardrobe.garment import Draped, pattern_scale
 from lookalike.people.wardrobe.hulls import CHARTS
-from lookalike.render.normals import vertex_normals
 from lookalike.surface.subdivide import split_quads
 
 #: Points along a neckline, metres between rows where it matters little.
@@ -134,7 +133,7 @@ def lapels(body: Body, draped: Draped, rng: np.random.Generator) -> list[Strip]:
     rim = draped.panel.rim
     size = pattern_scale(body)
     end, widest = rng.uniform(0.25, 0.42), rng.uniform(0.045, 0.085) * size
-    normals = vertex_normals(draped.vertices, draped.faces)
+    normals = draped.normals
     out = []
     for way in (1, -1):
         down = hull.down[used[rim]]

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookalike.body import Body
+from lookalike.body import Body, load_body
 from lookalike.people.wardrobe.cloth import Obstacles, Sheet, drape
-from lookalike.people.wardrobe.hulls import REGIONS, WAIST, load_hull, table_transforms, uv_of
+from lookalike.people.wardrobe.hulls import REGIONS, WAIST, hull_uv, load_hull, table_transforms
 from lookalike.people.wardrobe.pattern import Cut, Panel, cut_out
 from lookalike.render.normals import vertex_normals
 from lookalike.surface.subdivide import split_quads
 
 #: Height of the body whose metres patterns are written in.
 PATTERN_HEIGHT = 1.72
-ROUNDS = 36
+ROUNDS = 24
 #: Metres that cloth falls in a round, and at most is blown aside.
 FALL, WIND = 2.2e-4, 8e-5
 
@@ -56,7 +56,7 @@ class Draped:
 
     Attributes
     ----------
-    panel : what it was cut from.  vertices : (n, 3) float32, the body's frame.  faces : (m, 3).
+    panel : what it was cut from.  vertices : (n, 3) float32, the body's frame.  normals : (n, 3) unit.  faces : (m, 3).
     uv : (t, 2), face_uv : (m, 3) metres on the cloth.
     above : (V,) float32 by how much it lies above each of the body's vertices, metres, zero where it does not.
     covered : (V,) bool the body's vertices under it.
@@ -64,11 +64,18 @@ class Draped:
 
     panel: Panel
     vertices: np.ndarray
+    normals: np.ndarray
     faces: np.ndarray
     uv: np.ndarray
     face_uv: np.ndarray
     above: np.ndarray
     covered: np.ndarray
+
+    def below(self, hidden: np.ndarray) -> np.ndarray:
+        """(m,) bool: its faces that lie wholly over those of the body's vertices (V,) that something else hides."""
+        hull = self.panel.hull
+        anchors = load_body().faces[hull.face[self.panel.used]]
+        return hidden[anchors].all(1)[self.faces].all(1)
 
 
 def pattern_scale(body: Body) -> float:
@@ -94,7 +101,7 @@ def make(
     start = np.einsum("vab,vb->va", move[:, :3, :3], worn) + move[:, :3, 3]
 
     below = np.max([np.zeros(len(body.vertices), np.float32), *(d.above for d in inner)], axis=0)
-    body_normals = vertex_normals(body.vertices, body.model.faces)
+    body_normals = body.normals
     corners, bary = body.model.faces[hull.face[panel.used]], hull.bary[panel.used]
     place = np.einsum("nk,nki->ni", bary, body.vertices[corners])
     normal = np.einsum("nk,nki->ni", bary, body_normals[corners])
@@ -113,22 +120,25 @@ def make(
     fall = size * (wind - [0, FALL, 0])
     sheet = _sheet(panel, sewn, cut, fit, rng)
     vertices = _ironed(panel, drape(start, start, sheet, obstacles, rounds, fall))
-    uv, face_uv = uv_of(hull, hull.quads[panel.source])
+    uv, face_uv = hull_uv(cut.hull)
+    face_uv = face_uv[panel.source]
 
     height = np.einsum("ni,ni->n", vertices - place, normal).astype(np.float32)
     above = np.zeros(len(body.vertices), np.float32)
     np.maximum.at(above, corners.reshape(-1), np.repeat(height, 3))
     np.maximum.at(above, body.model.faces.reshape(-1), np.repeat(above[body.model.faces].max(1), 3))
-    return Draped(panel, vertices, split_quads(panel.quads), uv, split_quads(face_uv), above, _covered(body, panel))
+    faces = split_quads(panel.quads)
+    normals = vertex_normals(vertices, faces)
+    return Draped(panel, vertices, normals, faces, uv, split_quads(face_uv), above, _covered(body, panel))
 
 
 def _sewn(body, panel, cut, fit, size, rng):
     """The garment in the A-pose of this body as it was sewn (n, 3) and as it is worn, with folds laid; weights (n, J)."""
     hull = panel.hull
-    rest = (hull.rest + np.tensordot(body.betas.astype(np.float32), hull.shape_basis, 1)) * np.float32(body.scale)
-    table = (hull.weights @ table_transforms(body).reshape(-1, 16).astype(np.float32)).reshape(-1, 4, 4)
+    rest = hull.rest + np.tensordot(body.betas.astype(np.float32), hull.shape_basis, 1)
+    rest, weights = rest[panel.used] * np.float32(body.scale), hull.weights[panel.used]
+    table = (weights @ table_transforms(body).reshape(-1, 16).astype(np.float32)).reshape(-1, 4, 4)
     sheet = np.einsum("vab,vb->va", table[:, :3, :3], rest) + table[:, :3, 3]
-    sheet, weights = sheet[panel.used], hull.weights[panel.used]
     mean = panel.mean
     for _ in range(2 + int(max(fit.torso, fit.leg) / 0.004)):  # wide clothes do not show every curve of the body
         sheet = sheet + np.float32(0.6) * (mean @ sheet - sheet)
@@ -266,7 +276,7 @@ def _what_skirts_meet(body: Body, body_normals: np.ndarray, inner: Sequence[Drap
     for draped in inner:
         low = draped.panel.hull.down[draped.panel.used] > WAIST - 0.15
         points.append(draped.vertices[low])
-        normals.append(vertex_normals(draped.vertices, draped.faces)[low])
+        normals.append(draped.normals[low])
         gaps.append(np.full(int(low.sum()), 0.005 * size))
     return np.concatenate(points), np.concatenate(normals), np.concatenate(gaps).astype(np.float32)
 

@@ -216,6 +216,13 @@ def _about(points: np.ndarray, start: np.ndarray, end: np.ndarray, zero: np.ndar
     return np.stack([np.arctan2(off @ across, off @ zero), off @ way], 1)
 
 
+@lru_cache(maxsize=2)
+def hull_uv(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """`uv_of` all quads of a bundled hull."""
+    hull = load_hull(name)
+    return uv_of(hull, hull.quads)
+
+
 def uv_of(hull: Hull, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Texture coordinates in metres on the cloth. quads : (q, 4) of the hull's vertices.
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from lookalike.body import Body
 from lookalike.people.looks.fabric import random_fabric
-from lookalike.people.looks.paint import Paint
-from lookalike.people.scene import Finish, Piece
+from lookalike.people.scene import Piece
 from lookalike.people.wardrobe.collar import collar, lapels
 from lookalike.people.wardrobe.garment import Draped, Fit, make
 from lookalike.people.wardrobe.hulls import WAIST
@@ -43,7 +43,8 @@ class Design:
 class Clothes:
     """What is worn.
 
-    kinds : names of `GARMENTS`, innermost first.  pieces : ready for the scene.  drapes : the garments' geometry.
+    kinds : names of `GARMENTS`, innermost first.  drapes : the garments' geometry.
+    pieces : ready for the scene, outermost first; what lies well below another garment is left out.
     covered : (V,) bool the body's vertices under them.
     """
 
@@ -381,34 +382,30 @@ def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = No
 
 
 def _draped(body: Body, worn: list[tuple[str, Design]], rng: np.random.Generator) -> Clothes:
-    covered = np.zeros(len(body.vertices), bool)
-    pieces: list[Piece] = []
     drapes: list[Draped] = []
-    for kind, design in worn:
-        draped = make(body, design.cut, design.fit, rng, drapes)
+    for _, design in worn:
+        drapes.append(make(body, design.cut, design.fit, rng, drapes))
+    pieces: list[Piece] = []
+    hidden = np.zeros(len(body.vertices), bool)  # below what is worn further out
+    for (kind, design), draped in zip(reversed(worn), reversed(drapes), strict=True):
         paint, finish = random_fabric(rng, design.fabric)
-        pieces.append(
-            _piece(kind, design.label, draped.vertices, draped.faces, draped.uv, draped.face_uv, paint, finish)
-        )
+        look = partial(Piece, colour=paint, finish=finish, label=design.label)
+        shown = ~draped.below(hidden)
+        faces, face_uv = draped.faces[shown], draped.face_uv[shown]
+        pieces.append(look(kind, draped.vertices, faces, draped.uv, face_uv, normals=draped.normals))
         strips = []
         if design.collar and design.cut.top is None and not design.cut.hood:
             strip = collar(body, draped, design.collar, rng, open_front=_is_open(design))
             strips += [strip] if strip else []
         if design.lapels and design.cut.opening is not None:
             strips += lapels(body, draped, rng)
-        for strip in strips:
-            pieces.append(_piece(kind, design.label, strip.vertices, strip.faces, strip.uv, strip.faces, paint, finish))
-        drapes.append(draped)
-        covered |= draped.covered
-    return Clothes(tuple(kind for kind, _ in worn), pieces, drapes, covered)
+        pieces += [look(f"{kind} edge", s.vertices, s.faces, s.uv, s.faces) for s in strips]
+        hidden |= draped.covered
+    return Clothes(tuple(kind for kind, _ in worn), pieces, drapes, hidden)
 
 
 def _is_open(design: Design) -> bool:
     return design.cut.opening is not None or design.collar == "shirt"
-
-
-def _piece(name, label, vertices, faces, uv, face_uv, paint: Paint, finish: Finish) -> Piece:
-    return Piece(name, vertices, faces, uv, face_uv, paint, finish=finish, label=label)
 
 
 def _chosen(rng: np.random.Generator, shares: dict[str, float]) -> str:

@@ -50,7 +50,7 @@ class Panel:
     Attributes
     ----------
     hull : it is cut from.  used : (n,) its vertices.  source : (q,) its quads.  quads : (q, 4) of the panel's vertices.
-    edges, diagonals : (e, 2), (d, 2) pairs of the panel's vertices.
+    edges, diagonals : (e, 2), (q, 2) pairs of the panel's vertices, one diagonal a quad.
     field : (n,) metres from the cut, negative inside.
     rim : (k,) vertices on open edges.  along_rim : (k, k) sparse mean over the neighbours on the rim.
     mean : (n, n) sparse mean over all neighbours.
@@ -104,7 +104,7 @@ def cut_out(hull: Hull, cut: Cut) -> Panel:
         source,
         quads,
         edges,
-        np.concatenate([quads[:, [0, 2]], quads[:, [1, 3]]]),
+        quads[:, [0, 2]],
         value[used],
         rim,
         _mean(ends.reshape(-1, 2), len(rim)),

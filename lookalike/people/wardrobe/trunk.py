@@ -12,7 +12,6 @@ from lookalike.body.model import Body
 from lookalike.people.forms import Form, unit
 from lookalike.people.hair.scalp import parts_of
 from lookalike.people.scene import Piece
-from lookalike.render.normals import vertex_normals
 
 #: From the pelvis to the neck of an average adult.
 ADULT_TRUNK = 0.512
@@ -47,12 +46,11 @@ class Trunk:
         move = body.transforms[names.index(joint)].astype(np.float64)
         rotation, shift = move[:3, :3], body.joints[names.index(joint)].astype(np.float64)
         wanted = np.isin(parts_of(body), [model.part_names.index(p) for p in parts])
-        faces = model.faces[wanted[model.faces].all(1)]
         points = [(body.vertices[wanted] - shift) @ rotation]
-        normals = [vertex_normals(body.vertices, faces)[wanted].astype(np.float64) @ rotation]
+        normals = [body.normals[wanted].astype(np.float64) @ rotation]
         for piece in over:
             points.append((piece.vertices - shift) @ rotation)
-            normals.append(vertex_normals(piece.vertices, piece.faces).astype(np.float64) @ rotation)
+            normals.append(piece.smooth.astype(np.float64) @ rotation)
         solid = np.concatenate(points)
         rest = body.rest_joints
         scale = float(rest[names.index("neck"), 1] - rest[names.index("pelvis"), 1]) / ADULT_TRUNK
