@@ -14,7 +14,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-from lookalike.people.data_folder import Order, begin_worker, dataset_folders, people_of, write_dataset
+from lookalike.people.data_folder import Order, begin_worker, dataset_folders, one_thread_each, people_of, write_dataset
 from lookalike.people.store import read_sample
 
 WARM = 2
@@ -43,8 +43,9 @@ def rate(work, what, jobs: int, count: int) -> float:
     context = get_context("spawn")
     barrier, seconds = context.Barrier(jobs), context.Queue()
     processes = [context.Process(target=_run, args=(work, what, i, count, barrier, seconds)) for i in range(jobs)]
-    for process in processes:
-        process.start()
+    with one_thread_each():
+        for process in processes:
+            process.start()
     took = [seconds.get() for _ in processes]
     for process in processes:
         process.join()

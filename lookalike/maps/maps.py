@@ -61,17 +61,22 @@ def render_maps(
     lost = mask & ~back.hit
     back.face[lost], back.bary[lost], back.depth[lost] = front.face[lost], front.bary[lost], front.depth[lost]
 
-    rays = part.rays(np.argwhere(mask)[:, ::-1].astype(np.float32) + 0.5)
+    inner = np.flatnonzero(mask)  # by number: ten times as fast as by mask
+    v, u = np.divmod(inner, part.width)
+    rays = part.rays(np.stack([u, v], 1).astype(np.float32) + np.float32(0.5))
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     shape = (camera.height, camera.width)
     whole = np.zeros(shape, bool)
     whole[rows, columns] = mask
+    outer = np.flatnonzero(whole)
     images = []
     for hits, towards in ((front, -rays), (back, rays)):
-        found = Hits(hits.face[mask], hits.bary[mask], hits.depth[mask])
+        found = Hits(
+            hits.face.reshape(-1)[inner], np.take(hits.bary.reshape(-1, 3), inner, 0), hits.depth.reshape(-1)[inner]
+        )
         image, depth = np.zeros((*shape, 3), np.float32), np.full(shape, np.nan, np.float32)
-        image[whole] = facing_normals(found, vertices, faces, normals, towards)
-        depth[whole] = found.depth
+        image.reshape(-1, 3)[outer] = facing_normals(found, vertices, faces, normals, towards)
+        depth.reshape(-1)[outer] = found.depth
         images.append((image, depth))
     (normals_front, depth_front), (normals_back, depth_back) = images
     return Maps(camera, normals_front, normals_back, depth_front, depth_back, whole)
@@ -85,7 +90,7 @@ def facing_normals(
     hits : (p,) all of them hits.  normals : (n, 3) a vertex.  towards : (p, 3) unit, to the side they are seen from.
     """
     out = hits.interpolate(faces, normals)
-    corner = vertices[faces[hits.face]]
+    corner = np.take(vertices, np.take(faces, hits.face, 0), 0)
     flat = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     out *= np.where(np.einsum("pi,pi->p", flat, towards) < 0, -1, 1).astype(np.float32)[:, None]
     # Smooth normals may lean over the outline; bring those back to a right angle with the ray.

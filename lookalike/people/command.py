@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -53,7 +52,6 @@ def synthesize(
     from lookalike.render.raycast import available_cores
 
     order = Order(count, seed, size, assets, poses, not clean, maps_only)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers' numpy: they are as many as there are cores
     with stoppable():
         try:
             write_dataset(order, output, jobs or available_cores(), _tell if sys.stderr.isatty() else None)

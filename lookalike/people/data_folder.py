@@ -21,6 +21,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import current_process, get_context
@@ -143,13 +144,30 @@ def _made(order: Order, out: Path, numbers: list[int], jobs: int) -> Iterator[in
     # Fresh processes: libraries with threads of their own do not survive a fork.
     pool = ProcessPoolExecutor(min(jobs, len(numbers)), get_context("spawn"), initializer=begin_worker)
     try:
-        waiting = {pool.submit(_make, order, out, n) for n in numbers}
+        with one_thread_each():
+            waiting = {pool.submit(_make, order, out, n) for n in numbers}  # starts the processes
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Processes started meanwhile have linear algebra with one thread: on a core each, more would wait for each other."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def begin_worker() -> None:

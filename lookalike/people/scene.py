@@ -195,16 +195,17 @@ class Scene:
         """The surface at the hits (all must be hits). origins : (r, 3) or (3,).  directions : (r, 3)."""
         face, bary = hits.face, hits.bary
         place = (origins + hits.depth[:, None] * directions).astype(np.float32)
-        normal = _unit(_blend(self.normals, self.faces[face], bary))
-        uv = _blend(self.uv, self.face_uv[face], bary)
-        corners, piece = self.vertices[self.faces[face]], self.piece[face]
+        corner = np.take(self.faces, face, 0)
+        normal = _unit(_blend(self.normals, corner, bary))
+        uv = _blend(self.uv, np.take(self.face_uv, face, 0), bary)
+        corners, piece = np.take(self.vertices, corner, 0), self.piece[face]
         flat = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
         colour = np.empty((len(face), 3), np.float32)
         for i, paint in enumerate(self.paints):
             mine = np.flatnonzero(piece == i)
             if not len(mine):
                 continue
-            colour[mine] = paint.sample(uv[mine], self.uv_spacing[i])[:, :3]
+            colour[mine] = paint.sample(np.take(uv, mine, 0), self.uv_spacing[i])[:, :3]
             relief = self._reliefs[i]
             if relief is not None:
                 level = int(round(np.log2(max(self.uv_spacing[i] * np.sqrt(np.prod(relief.size)), 1.0))))
@@ -258,9 +259,9 @@ def tangents(corners: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _blend(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
-    out = values[corners[:, 0]] * bary[:, :1]
-    out += values[corners[:, 1]] * bary[:, 1:2]
-    out += values[corners[:, 2]] * bary[:, 2:]
+    out = np.take(values, corners[:, 0], 0) * bary[:, :1]
+    out += np.take(values, corners[:, 1], 0) * bary[:, 1:2]
+    out += np.take(values, corners[:, 2], 0) * bary[:, 2:]
     return out
 
 

@@ -13,7 +13,8 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """
     points = np.ascontiguousarray(vertices, np.float64)
     i, j, k = faces.T
-    a, b, c = points[i], points[j], points[k]
+    # np.take gathers rows several times as fast as indexing does
+    a, b, c = (np.take(points, corner, 0) for corner in (i, j, k))
     ab, bc, ca = (_unit(edge)[0] for edge in (b - a, c - b, a - c))
     normal, size = _unit(np.cross(ab, bc))
     # A corner's angle lies between the edge that leaves it and the reverse of the one that comes in.

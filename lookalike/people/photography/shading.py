@@ -64,7 +64,7 @@ class Lit:
 def spots(scene: Scene, rays: np.ndarray, hits: Hits) -> Spots:
     """The places where rays (r, 3) from the origin met the scene; all are hits."""
     points = scene.points(np.zeros(3, np.float32), rays, hits)
-    smooth = _unit(_blend(scene.normals, scene.faces[hits.face], hits.bary))
+    smooth = _unit(_blend(scene.normals, np.take(scene.faces, hits.face, 0), hits.bary))
     smooth *= np.where(np.einsum("ri,ri->r", smooth, points.flat) < 0, -1, 1).astype(np.float32)[:, None]
     strand = np.zeros_like(smooth)
     hair = np.array([p.label == "hair" for p in scene.pieces])[points.piece]
@@ -283,9 +283,9 @@ def _tiles_averaged(values: np.ndarray, here: Spots, where: np.ndarray) -> np.nd
 
 
 def _blend(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
-    out = values[corners[:, 0]] * bary[:, :1]
-    out += values[corners[:, 1]] * bary[:, 1:2]
-    out += values[corners[:, 2]] * bary[:, 2:]
+    out = np.take(values, corners[:, 0], 0) * bary[:, :1]
+    out += np.take(values, corners[:, 1], 0) * bary[:, 1:2]
+    out += np.take(values, corners[:, 2], 0) * bary[:, 2:]
     return out
 
 

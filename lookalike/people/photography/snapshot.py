@@ -11,6 +11,7 @@ The scene is in the camera's frame: the camera at the origin, looking along -Z.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -55,46 +56,60 @@ class Buffers:
     front: Side
     back: Side
 
-    @property
+    @cached_property
     def mask(self) -> np.ndarray:
         """(h, w) bool: where there is something."""
         return self.front.face >= 0
 
+    @cached_property
+    def at(self) -> np.ndarray:
+        """(p,) flat numbers of the mask's pixels: picking and putting by number is ten times as fast as by mask."""
+        return np.flatnonzero(self.mask)
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """(h, w, ...) values (p, ...) of the mask's pixels, zero outside."""
+        out = np.zeros((self.mask.size, *values.shape[1:]), values.dtype)
+        out[self.at] = values
+        return out.reshape(*self.mask.shape, *values.shape[1:])
+
     def uv(self, back: bool = False) -> np.ndarray:
         """(h, w, 2) float32 texture coordinates, zero outside."""
-        out = np.zeros((*self.mask.shape, 2), np.float32)
-        out[self.mask] = self._hits(back).interpolate(self.scene.face_uv, self.scene.uv)
-        return out
+        return self.spread(self.hits(back).interpolate(self.scene.face_uv, self.scene.uv))
 
     def albedo(self, back: bool = False) -> np.ndarray:
         """(h, w, 3) float32 linear colours without light and shadow, zero outside."""
-        side, mask = self.back if back else self.front, self.mask
-        hits, piece = self._hits(back), side.piece[mask]
-        uv = hits.interpolate(self.scene.face_uv, self.scene.uv)
+        hits, scene = self.hits(back), self.scene
+        piece = (self.back if back else self.front).piece.reshape(-1)[self.at]
+        uv = hits.interpolate(scene.face_uv, scene.uv)
         colour = np.zeros((len(uv), 3), np.float32)
         for i in np.unique(piece):
             mine = np.flatnonzero(piece == i)
-            colour[mine] = self.scene.paints[i].sample(uv[mine], self.scene.uv_spacing[i])[:, :3]
-        out = np.zeros((*mask.shape, 3), np.float32)
-        out[mask] = np.clip(colour, 0, 1)
-        return out
+            colour[mine] = scene.paints[i].sample(np.take(uv, mine, 0), scene.uv_spacing[i])[:, :3]
+        return self.spread(np.clip(colour, 0, 1))
 
     def normals(self, back: bool = False) -> np.ndarray:
         """(h, w, 3) float32 smooth outward unit normals in camera axes, zero outside.
 
         As in `maps.render_maps`: front normals face the camera along their ray, back normals face away from it.
         """
-        mask, scene = self.mask, self.scene
-        towards = self.camera.rays(np.argwhere(mask)[:, ::-1].astype(np.float32) + 0.5)
-        towards *= np.float32(1 if back else -1) / np.linalg.norm(towards, axis=1, keepdims=True)
-        image = np.zeros((*mask.shape, 3), np.float32)
-        image[mask] = facing_normals(self._hits(back), scene.vertices, scene.faces, scene.normals, towards)
-        return image
+        scene = self.scene
+        towards = self.rays() * np.float32(1 if back else -1)
+        towards /= np.sqrt(np.einsum("pi,pi->p", towards, towards))[:, None]
+        return self.spread(facing_normals(self.hits(back), scene.vertices, scene.faces, scene.normals, towards))
 
-    def _hits(self, back: bool) -> Hits:
-        """The hits of the mask's pixels, as a list."""
-        side, mask = self.back if back else self.front, self.mask
-        return Hits(side.face[mask], side.bary[mask], side.depth[mask])
+    def rays(self) -> np.ndarray:
+        """(p, 3) directions through the centres of the mask's pixels, z = -1."""
+        v, u = np.divmod(self.at, self.camera.width)
+        return self.camera.rays(np.stack([u, v], 1).astype(np.float32) + np.float32(0.5))
+
+    def hits(self, back: bool = False) -> Hits:
+        """What the mask's pixels show, as a list of p."""
+        side = self.back if back else self.front
+        return Hits(
+            side.face.reshape(-1)[self.at],
+            np.take(side.bary.reshape(-1, 3), self.at, 0),
+            side.depth.reshape(-1)[self.at],
+        )
 
 
 @dataclass(frozen=True)
@@ -139,19 +154,18 @@ def snapshot(
     """The scene in this light. buffers : `look(scene, camera)`, if it has been done already."""
     buffers = buffers or look(scene, camera)
     picture = np.zeros((camera.height, camera.width, 4), np.float32)
-    mask, albedo = buffers.mask, np.zeros((camera.height, camera.width, 3), np.float32)
+    mask = buffers.mask
     if not mask.any():
-        return Snapshot(picture[..., :3], picture[..., 3], albedo, buffers)
+        return Snapshot(picture[..., :3], picture[..., 3], picture[..., :3].copy(), buffers)
     rows, columns = _box(mask)
-    front = buffers.front
     where = mask[rows, columns]
-    pixels = np.argwhere(where)[:, ::-1] + np.array([columns.start, rows.start])
-    hits = Hits(*(a[rows, columns][where] for a in (front.face, front.bary, front.depth)))
-    rays = camera.rays(pixels.astype(np.float32) + 0.5)
-    here = spots(scene, rays, hits)
+    v, u = np.divmod(buffers.at, camera.width)
+    pixels = np.stack([u, v], 1)
+    rays = buffers.rays()
+    here = spots(scene, rays, buffers.hits())
     lit = gather(scene, here, light, pixels, where, rng)
-    part = np.zeros((*where.shape, 4), np.float32)
-    part[where, :3], part[where, 3] = shade(scene, here, light, lit), 1
+    part = buffers.spread(np.column_stack([shade(scene, here, light, lit), np.ones(len(rays), np.float32)]))
+    part = part[rows, columns]
 
     image = np.full(where.shape, -1, np.int32)
     image[where] = np.arange(len(rays))
@@ -169,8 +183,7 @@ def snapshot(
         samples[met, 3] = 1
         part[edge] = sum(samples[k :: len(EDGE_RAYS)] for k in range(len(EDGE_RAYS))) / len(EDGE_RAYS)
     picture[rows, columns] = part
-    albedo[mask] = here.colour
-    return Snapshot(picture[..., :3], picture[..., 3], albedo, buffers)
+    return Snapshot(picture[..., :3], picture[..., 3], buffers.spread(here.colour), buffers)
 
 
 def window(scene: Scene, camera: Camera, near: float = 1e-3) -> tuple[slice, slice]:
@@ -190,8 +203,8 @@ def _side(scene: Scene, camera: Camera, rows: slice, columns: slice, hits: Hits)
     inner = face[rows, columns].shape
     face[rows, columns], depth[rows, columns] = hits.face.reshape(inner), hits.depth.reshape(inner)
     bary[rows, columns] = hits.bary.reshape(*inner, 3)
-    hit = face >= 0
-    piece[hit] = scene.piece[face[hit]]
+    hit = np.flatnonzero(face >= 0)
+    piece.reshape(-1)[hit] = scene.piece[face.reshape(-1)[hit]]
     return Side(face, bary, depth, piece)
 
 
