@@ -13,7 +13,7 @@ from lookalike.people.looks.paint import luminance
 from lookalike.render.shade import encode_srgb
 
 #: How often each fault is met.
-OCCLUDED, SMALLER, MOVED, SHARPENED, GREY = 0.08, 0.4, 0.05, 0.5, 0.02
+OCCLUDED, SMALLER, MOVED, SHARPENED, GREY = 0.08, 0.3, 0.04, 0.55, 0.02
 MATTE_EXACT, MATTE_CLOSED, MATTE_LOST, MATTE_KEPT = 0.25, 0.35, 0.1, 0.12
 
 
@@ -111,7 +111,7 @@ def _exposed(rng: np.random.Generator, picture: np.ndarray, coverage: np.ndarray
 
 def _through_lens(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
-    picture = _blurred(picture, rng.uniform(0.3, 0.9) if rng.random() < 0.8 else rng.uniform(0.9, 2.0))
+    picture = _blurred(picture, rng.uniform(0.25, 0.7) if rng.random() < 0.85 else rng.uniform(0.7, 1.8))
     if rng.random() < MOVED:
         length, angle = rng.uniform(2, 9), rng.uniform(0, np.pi)
         kernel = np.zeros((11, 11), np.float32)
@@ -119,7 +119,7 @@ def _through_lens(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
         ends = [tuple(int(v) for v in np.round((5 + s * reach) * 16)) for s in (-1, 1)]
         cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_8, 4)
         picture = cv2.filter2D(picture, -1, kernel / max(float(kernel.sum()), 1.0))
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         # Veiling glare.
         haze = picture.reshape(-1, 3).mean(0) * rng.uniform(0.01, 0.08)
         picture = picture + haze.astype(np.float32)
@@ -149,12 +149,12 @@ def _printed(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     picture = np.where(picture > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), picture)
     image = encode_srgb(picture).astype(np.float32) * np.float32(1 / 255)
     # An S about the middle greys, or its opposite.
-    curve = np.float32(rng.normal(0.2, 0.22))
+    curve = np.float32(rng.normal(0.5, 0.3))
     image += curve * image * (1 - image) * (2 * image - 1) * 1.5
     black = np.float32(max(0.0, rng.normal(-0.01, 0.02)))
     image = black + (1 - black) * image
     light = luminance(image)[..., None]
-    colourful = 0.0 if rng.random() < GREY else np.exp(rng.normal(0.0, 0.16))
+    colourful = 0.0 if rng.random() < GREY else np.exp(rng.normal(0.1, 0.18))
     image = light + np.float32(colourful) * (image - light)
     if rng.random() < SMALLER:
         scale = float(np.exp(rng.uniform(np.log(0.35), np.log(0.95))))

@@ -17,6 +17,8 @@ from lookalike.surface.subdivide import split_quads
 #: Height of the body whose metres patterns are written in.
 PATTERN_HEIGHT = 1.72
 ROUNDS = 24
+#: Joints about which cloth gathers, and how far (metres).
+GATHERS = {"elbow": 0.085, "knee": 0.10, "shoulder": 0.09, "hip": 0.10}
 #: Metres that cloth falls in a round, and at most is blown aside.
 FALL, WIND = 2.2e-4, 8e-5
 
@@ -30,7 +32,8 @@ class Fit:
     torso, arm, leg, skirt : metres between skin and cloth.
     flare : further width for each metre down skirt, legs and sleeves.  hang : the share of it by which a skirt stands
         out before it falls in folds.
-    ease : share by which cloth is longer than it need be: it gathers and folds.
+    ease : share by which cloth is longer than it need be all over; gather : the same where it usually gathers: about
+        elbows, knees, armpits, groin, waist, and where sleeves and legs end.
     stiffness : 0 for silk to 1 for felt.
     waist, cuffs : whether a band holds the lower (or a skirt's upper) end and the sleeves' or legs' ends tight.
     folds : 0 for pressed, 1 for lively.  pleats : number round a skirt, 0 for none.
@@ -43,6 +46,7 @@ class Fit:
     flare: float = 0.0
     hang: float = 0.6
     ease: float = 0.03
+    gather: float = 0.08
     stiffness: float = 0.3
     waist: bool = False
     cuffs: bool = False
@@ -224,10 +228,11 @@ def _sheet(panel: Panel, sewn: np.ndarray, cut: Cut, fit: Fit, rng: np.random.Ge
     share = np.clip(span / np.maximum(flat, 1e-6), 0, 1)  # of the way along limbs or down, where length gathers
     # here more, there less: folds come in groups
     much = np.clip(0.35 + 0.75 * waves(rng, posed, 0.22), 0, 1.5)[springs].mean(1)
-    lengths = lengths * (1 + fit.ease * much * (0.3 + 0.7 * share))
+    gather = fit.gather * _gathers(panel, cut, rng)
+    lengths = lengths * (1 + fit.ease * much * (0.3 + 0.7 * share) + gather[springs].mean(1) * (0.25 + 0.75 * share))
     edge = np.arange(len(springs)) < len(panel.edges)
     arm, skirt = hull.within("arm")[used], hull.within("skirt")[used]
-    hold = np.where(skirt, 0.002, 0.012)
+    hold = np.where(skirt, 0.002, 0.008)
     hold = hold + 0.25 * np.clip(1 - down / 0.10, 0, 1) * ~hull.within("arm", "head")[used]
     if cut.top is not None:
         hold = np.maximum(hold, 0.6 * np.exp(-(((down - cut.top) / 0.02) ** 2)))
@@ -243,9 +248,28 @@ def _sheet(panel: Panel, sewn: np.ndarray, cut: Cut, fit: Fit, rng: np.random.Ge
         np.where(edge, 1.0, 0.5).astype(np.float32),
         np.where(edge, 0.9, 0.3).astype(np.float32),
         panel.mean,
-        0.003 + 0.06 * fit.stiffness,
+        0.001 + 0.035 * fit.stiffness,
         hold.astype(np.float32),
     )
+
+
+def _gathers(panel: Panel, cut: Cut, rng: np.random.Generator) -> np.ndarray:
+    """(n,) from 0 to about 1: where cloth lies in folds, each place more or less so than usual."""
+    hull, used = panel.hull, panel.used
+    posed, down, along = hull.posed[used], hull.down[used], hull.along[used]
+    out = np.zeros(len(used))
+    for name, size in GATHERS.items():
+        for side in ("left", "right"):
+            off = posed - hull.joints[f"{side}_{name}"]
+            out += rng.uniform(0.2, 1.3) * np.exp(-np.einsum("ni,ni->n", off, off) / size**2)
+    ends = [(hull.within("arm")[used], cut.sleeve), (hull.within("leg")[used], cut.leg)]
+    for where, end in ends:
+        if end is not None and end > 0.3:
+            out += where * rng.uniform(0, 1.4) * np.exp(-(((along - end) / 0.09) ** 2))
+    if cut.top is None:
+        band = min(cut.bottom, WAIST + 0.05)
+        out += ~hull.within("arm")[used] * rng.uniform(0, 0.9) * np.exp(-(((down - band) / 0.07) ** 2))
+    return out
 
 
 def _ironed(panel: Panel, vertices: np.ndarray) -> np.ndarray:

@@ -58,6 +58,7 @@ class Hull:
     mean : (n, n) sparse mean over the neighbours.
     edges : (e, 2) int32, lower number first.  quad_edges : (q, 4) int32 the edges of each quad.
     down : (n,) metres below the base of the neck, in the A-pose.
+    joints : joint name -> (3,) in the A-pose, the body's 22.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Hull:
     edges: np.ndarray
     quad_edges: np.ndarray
     down: np.ndarray
+    joints: dict[str, np.ndarray]
 
     def within(self, *names: str) -> np.ndarray:
         """(n,) bool: vertices whose region's name ends with one of these, such as "arm"."""
@@ -160,6 +162,7 @@ def load_hull(name: str) -> Hull:
         mean,
         *_edges(quads),
         (posed[:, 1].max() - NECK_BELOW_CROWN - posed[:, 1]).astype(np.float32),
+        at,
     )
 
 

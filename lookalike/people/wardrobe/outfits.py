@@ -54,18 +54,23 @@ class Clothes:
     covered: np.ndarray
 
 
-def _fold(rng: np.random.Generator) -> tuple[float, float]:
-    """How lively a garment's folds are, from pressed to crumpled, and its ease: see `Fit`."""
-    lively = rng.beta(1.7, 1.2)
-    return 0.15 + 1.0 * lively, 0.01 + 0.11 * lively * rng.uniform(0.5, 1.2)
+def _fold(rng: np.random.Generator) -> dict[str, float]:
+    """How lively a garment's folds are, from pressed to crumpled: `folds`, `ease` and `gather` of its `Fit`."""
+    lively = rng.beta(1.7, 1.1)
+    ease, gather = 0.11 * lively * rng.uniform(0.4, 1.2), 0.26 * lively * rng.uniform(0.4, 1.2)
+    return {"folds": 0.15 + 1.1 * lively, "ease": 0.01 + ease, "gather": 0.01 + gather}
+
+
+def _folded(fit: Fit, folds: dict[str, float], share: float = 1.0) -> Fit:
+    """A fit with folds. share : of the ease and gathers, for what is tight."""
+    return replace(fit, folds=share * folds["folds"], ease=share * folds["ease"], gather=share * folds["gather"])
 
 
 def _top(rng, sleeve: float | None, low: float = 0.006, high: float = 0.03, **cut) -> tuple[Cut, Fit]:
     loose = rng.uniform(low, high)
-    folds, ease = _fold(rng)
-    if loose < 0.009:
-        folds, ease = 0.4 * folds, 0.4 * ease
-    fit = Fit(torso=loose, arm=loose * rng.uniform(0.7, 1.2), stiffness=rng.uniform(0, 0.4), folds=folds, ease=ease)
+    folds = _fold(rng)
+    fit = Fit(torso=loose, arm=loose * rng.uniform(0.7, 1.2), stiffness=rng.uniform(0, 0.35))
+    fit = _folded(fit, folds, 0.4 if loose < 0.009 else 1.0)
     neck = {"neck": rng.uniform(0.062, 0.085), "deep": rng.uniform(0.01, 0.06)} | cut
     # below the hips a top is one tube, not two legs
     return Cut(hull="robe", sleeve=sleeve, bottom=rng.uniform(0.50, 0.68), **neck), replace(fit, skirt=loose)
@@ -181,16 +186,15 @@ def _coat(rng) -> Design:
 def _trousers(rng, low: float, high: float, fabric: str, flare: float = 0.0) -> Design:
     top = rng.uniform(0.41, 0.50)
     leg = rng.uniform(0.74, ANKLE + 0.03)
-    folds, ease = _fold(rng)
+    folds = _fold(rng)
     fit = Fit(
         torso=rng.uniform(0.004, 0.010),
         leg=rng.uniform(low, high),
         flare=flare,
         stiffness=rng.uniform(0.1, 0.6),
         waist=True,
-        folds=folds,
-        ease=ease,
     )
+    fit = _folded(fit, folds)
     return Design(Cut(top=top, leg=leg, sleeve=None), fit, "lower", fabric)
 
 
@@ -224,7 +228,7 @@ def _shorts(rng) -> Design:
 def _skirt(rng) -> Design:
     top, length = rng.uniform(0.40, 0.48), rng.choice([0.36, 0.52, 0.68, 0.95], p=[0.3, 0.3, 0.2, 0.2])
     narrow = rng.random() < 0.3
-    folds, ease = _fold(rng)
+    folds = _fold(rng)
     fit = Fit(
         torso=0.005,
         skirt=0.006 if narrow else rng.uniform(0.008, 0.02),
@@ -233,8 +237,8 @@ def _skirt(rng) -> Design:
         stiffness=rng.uniform(0, 0.5),
         waist=True,
         pleats=int(rng.choice([0, 0, 0, 14, 20, 26])) if not narrow else 0,
-        ease=0.4 * ease,
-        folds=(0.2 if narrow else 1.0) * folds,
+        ease=0.4 * folds["ease"],
+        folds=(0.2 if narrow else 1.0) * folds["folds"],
     )
     cut = Cut(hull="robe", top=top, sleeve=None, bottom=top + length + rng.uniform(-0.06, 0.1))
     return Design(cut, fit, "lower", "skirt")
