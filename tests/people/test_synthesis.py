@@ -155,7 +155,7 @@ def test_the_body_stands_behind_the_clothes(samples):
         assert both.sum() > 0.9 * sample.body_maps.mask.sum()
         behind = sample.body_maps.depth_front[both] - sample.maps.depth_front[both]
         assert (behind > -0.004).mean() > 0.98
-        assert np.median(behind) < 0.05
+        assert np.median(behind) < 0.08
 
 
 def test_a_body_seen_by_a_camera_is_the_posed_body(people):

@@ -149,7 +149,7 @@ def _printed(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     picture = np.where(picture > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), picture)
     image = encode_srgb(picture).astype(np.float32) * np.float32(1 / 255)
     # An S about the middle greys, or its opposite.
-    curve = np.float32(rng.normal(0.5, 0.3))
+    curve = np.float32(rng.normal(0.35, 0.28))
     image += curve * image * (1 - image) * (2 * image - 1) * 1.5
     black = np.float32(max(0.0, rng.normal(-0.01, 0.02)))
     image = black + (1 - black) * image

@@ -17,7 +17,7 @@ from lookalike.people.hair.scalp import parts_of
 from lookalike.render.normals import vertex_normals
 
 #: Columns around the foot, rows from the sole to the ankle, rows from the ankle to the knee.
-COLUMNS, LOW, HIGH = 48, 13, 10
+COLUMNS, LOW, HIGH = 52, 15, 11
 
 #: From heel to toe tip of an average adult; sizes of shoes are meant for such a foot.
 ADULT_FOOT = 0.26

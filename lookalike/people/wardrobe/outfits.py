@@ -57,7 +57,7 @@ class Clothes:
 def _fold(rng: np.random.Generator) -> dict[str, float]:
     """How lively a garment's folds are, from pressed to crumpled: `folds`, `ease` and `gather` of its `Fit`."""
     lively = rng.beta(1.7, 1.1)
-    ease, gather = 0.11 * lively * rng.uniform(0.4, 1.2), 0.26 * lively * rng.uniform(0.4, 1.2)
+    ease, gather = 0.06 * lively * rng.uniform(0.4, 1.2), 0.26 * lively * rng.uniform(0.4, 1.2)
     return {"folds": 0.15 + 1.1 * lively, "ease": 0.01 + ease, "gather": 0.01 + gather}
 
 

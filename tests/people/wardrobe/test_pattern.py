@@ -31,8 +31,8 @@ def test_a_hull_is_a_sheet_of_even_quads(name):
     hull = load_hull(name)
     corner = hull.posed[hull.quads]
     edge = np.linalg.norm(corner - np.roll(corner, 1, axis=1), axis=2)
-    assert np.median(edge) == pytest.approx(0.009, abs=0.001)
-    assert np.percentile(edge, 99.5) < 0.025
+    assert np.median(edge) == pytest.approx(0.011, abs=0.001)
+    assert np.percentile(edge, 99.5) < 0.03
     assert hull.quad_edges.max() == len(hull.edges) - 1
     uses = np.bincount(hull.quad_edges.reshape(-1))
     assert (uses > 2).mean() < 1e-3
@@ -66,8 +66,8 @@ def test_the_bottom_is_where_the_pattern_says(bottom):
     (posed,) = panel.trimmed(hull.posed[panel.used].astype(float))
     down = hull.posed[:, 1].max() - 0.275 - posed[:, 1]
     low = panel.rim[(down[panel.rim] > bottom - 0.05) & ~hull.within("arm")[panel.used[panel.rim]]]
-    assert np.abs(down[low] - bottom).mean() < 0.006
-    assert down.max() < bottom + 0.008
+    assert np.abs(down[low] - bottom).mean() < 0.008
+    assert down.max() < bottom + 0.010
 
 
 @pytest.mark.parametrize("sleeve", [0.2, 0.3, 0.45])
