@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
+from lookalike.errors import LookalikeError
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -24,6 +26,30 @@ def bug_sentence(error: Exception) -> str:
         f"something went wrong inside Lookalike ({detail}); please report it with the photo and the traceback that "
         "--debug shows."
     )
+
+
+@contextmanager
+def command(stopped: str, debug: bool = False) -> Iterator[None]:
+    """A command's work: whatever goes wrong in it ends the program with one sentence on stderr and an exit code.
+
+    stopped : what to say after Ctrl-C.  debug : let errors through, with their tracebacks.
+    """
+    import typer
+
+    with stoppable():
+        try:
+            yield
+        except KeyboardInterrupt:
+            typer.echo(f"lookalike: {stopped}", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except Exception as error:
+            if debug:
+                raise
+            known = isinstance(error, LookalikeError)
+            typer.echo(f"lookalike: {error if known else bug_sentence(error)}", err=True)
+            raise typer.Exit(error.exit_code if isinstance(error, LookalikeError) else BUG) from None
 
 
 @contextmanager

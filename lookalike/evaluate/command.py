@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-
-from lookalike.errors import LookalikeError
 
 
 def evaluate(
@@ -72,52 +70,33 @@ def evaluate(
     protocols. The table goes to stdout, a line a person to stderr. A person who cannot be reconstructed counts as a
     failure.
     """
-    from lookalike.console import BUG, INTERRUPTED, bug_sentence, stoppable
+    from lookalike.console import command
+    from lookalike.progress import hushed
 
     if resume and only_evaluate:
         raise typer.BadParameter("--resume makes what is missing and --only-evaluate makes nothing: give one of them.")
     listed = None if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
-    with ExitStack() as stack:
-        stack.enter_context(stoppable())
-        try:
-            if not debug:
-                from lookalike.progress import hushed
+    stopped = f"stopped; the meshes in {output / 'meshes'} are complete, continue with --resume."
+    with command(stopped, debug), nullcontext() if debug else hushed():
+        from lookalike.evaluate.protocols import PROTOCOLS
+        from lookalike.evaluate.run import Options, evaluate_dataset
+        from lookalike.evaluate.table import table
 
-                stack.enter_context(hushed())
-            from lookalike.evaluate.protocols import PROTOCOLS
-            from lookalike.evaluate.run import Options, evaluate_dataset
-            from lookalike.evaluate.table import table
-
-            options = Options(
-                dataset=dataset,
-                path=path,
-                split=split,
-                names=listed,
-                every=every,
-                limit=limit,
-                body=body,
-                body_model=body_model,
-                protocol=protocol,
-                seed=seed,
-                meshes="keep" if only_evaluate else "resume" if resume else "make",
-                jobs=jobs,
-            )
-            document = evaluate_dataset(options, output, _tell)
-        except KeyboardInterrupt:
-            typer.echo(
-                f"lookalike: stopped; the meshes in {output / 'meshes'} are complete, continue with --resume.", err=True
-            )
-            raise typer.Exit(INTERRUPTED) from None
-        except LookalikeError as error:
-            if debug:
-                raise
-            typer.echo(f"lookalike: {error}", err=True)
-            raise typer.Exit(error.exit_code) from None
-        except Exception as error:
-            if debug:
-                raise
-            typer.echo(f"lookalike: {bug_sentence(error)}", err=True)
-            raise typer.Exit(BUG) from None
+        options = Options(
+            dataset=dataset,
+            path=path,
+            split=split,
+            names=listed,
+            every=every,
+            limit=limit,
+            body=body,
+            body_model=body_model,
+            protocol=protocol,
+            seed=seed,
+            meshes="keep" if only_evaluate else "resume" if resume else "make",
+            jobs=jobs,
+        )
+        document = evaluate_dataset(options, output, _tell)
     if as_json:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from lookalike.errors import LookalikeError
-
 
 def synthesize(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the samples.", show_default=False)],
@@ -47,27 +45,13 @@ def synthesize(
     body's parameters, the outer surface and signed distances to it. A run that was stopped goes on where it ended when
     it is called again. Prints the folder when it is done.
     """
-    from lookalike.console import BUG, INTERRUPTED, bug_sentence, stoppable
+    from lookalike.console import command
     from lookalike.people.data_folder import Order, write_dataset
     from lookalike.render.raycast import available_cores
 
     order = Order(count, seed, size, assets, poses, not clean, maps_only)
-    with stoppable():
-        try:
-            write_dataset(order, output, jobs or available_cores(), _tell if sys.stderr.isatty() else None)
-        except KeyboardInterrupt:
-            typer.echo(f"lookalike: stopped; the finished people are in {output}, call again to go on.", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-        except LookalikeError as error:
-            if debug:
-                raise
-            typer.echo(f"lookalike: {error}", err=True)
-            raise typer.Exit(error.exit_code) from None
-        except Exception as error:
-            if debug:
-                raise
-            typer.echo(f"lookalike: {bug_sentence(error)}", err=True)
-            raise typer.Exit(BUG) from None
+    with command(f"stopped; the finished people are in {output}, call again to go on.", debug):
+        write_dataset(order, output, jobs or available_cores(), _tell if sys.stderr.isatty() else None)
     typer.echo(output)
 
 

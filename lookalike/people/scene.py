@@ -196,10 +196,10 @@ class Scene:
         face, bary = hits.face, hits.bary
         place = (origins + hits.depth[:, None] * directions).astype(np.float32)
         corner = np.take(self.faces, face, 0)
-        normal = _unit(_blend(self.normals, corner, bary))
-        uv = _blend(self.uv, np.take(self.face_uv, face, 0), bary)
+        normal = unit(blend(self.normals, corner, bary))
+        uv = blend(self.uv, np.take(self.face_uv, face, 0), bary)
         corners, piece = np.take(self.vertices, corner, 0), self.piece[face]
-        flat = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+        flat = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
         colour = np.empty((len(face), 3), np.float32)
         for i, paint in enumerate(self.paints):
             mine = np.flatnonzero(piece == i)
@@ -211,7 +211,7 @@ class Scene:
                 level = int(round(np.log2(max(self.uv_spacing[i] * np.sqrt(np.prod(relief.size)), 1.0))))
                 bump = relief.sample(uv[mine], level).astype(np.float32) / 127.5 - 1
                 along, across = tangents(corners[mine], self.uv[self.face_uv[face[mine]]])
-                normal[mine] = _unit(
+                normal[mine] = unit(
                     normal[mine] * np.maximum(bump[:, 2:], 0.1) + along * bump[:, :1] + across * bump[:, 1:2]
                 )
         away = np.where(np.einsum("ri,ri->r", flat, directions) > 0, -1, 1).astype(np.float32)[:, None]
@@ -228,7 +228,7 @@ class Scene:
 
     def _alpha(self, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
         """(r,) alpha at places on faces with holes."""
-        uv = _blend(self.uv, self.face_uv[face], bary)
+        uv = blend(self.uv, self.face_uv[face], bary)
         out, piece = np.ones(len(face), np.float32), self.piece[face]
         for i in np.unique(piece):
             mine = np.flatnonzero(piece == i)
@@ -255,16 +255,18 @@ def tangents(corners: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarra
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     p, q = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
     side = np.sign(p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0])[:, None]
-    return _unit((a * q[:, 1:] - b * p[:, 1:]) * side), _unit((a * q[:, :1] - b * p[:, :1]) * side)
+    return unit((a * q[:, 1:] - b * p[:, 1:]) * side), unit((a * q[:, :1] - b * p[:, :1]) * side)
 
 
-def _blend(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
+def blend(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
+    """(r, k) values (n, k) at places given by three indices and three weights each, (r, 3)."""
     out = np.take(values, corners[:, 0], 0) * bary[:, :1]
     out += np.take(values, corners[:, 1], 0) * bary[:, 1:2]
     out += np.take(values, corners[:, 2], 0) * bary[:, 2:]
     return out
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """(r, 3) float32 unit vectors."""
     length = np.sqrt(np.einsum("pi,pi->p", vectors, vectors))
     return (vectors / np.maximum(length, 1e-12)[:, None]).astype(np.float32)

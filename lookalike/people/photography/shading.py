@@ -12,7 +12,7 @@ import numpy as np
 
 from lookalike.people.photography.illumination import Light
 from lookalike.people.photography.picture import STEPS, Lamp, gloss_of
-from lookalike.people.scene import STEP, Scene, tangents
+from lookalike.people.scene import STEP, Scene, blend, tangents, unit
 from lookalike.render.raycast import Hits
 
 #: Pixels along each side of a tile; rays of each pixel into the surroundings and to each lamp.
@@ -64,7 +64,7 @@ class Lit:
 def spots(scene: Scene, rays: np.ndarray, hits: Hits) -> Spots:
     """The places where rays (r, 3) from the origin met the scene; all are hits."""
     points = scene.points(np.zeros(3, np.float32), rays, hits)
-    smooth = _unit(_blend(scene.normals, np.take(scene.faces, hits.face, 0), hits.bary))
+    smooth = unit(blend(scene.normals, np.take(scene.faces, hits.face, 0), hits.bary))
     smooth *= np.where(np.einsum("ri,ri->r", smooth, points.flat) < 0, -1, 1).astype(np.float32)[:, None]
     strand = np.zeros_like(smooth)
     hair = np.array([p.label == "hair" for p in scene.pieces])[points.piece]
@@ -74,7 +74,7 @@ def spots(scene: Scene, rays: np.ndarray, hits: Hits) -> Spots:
     return Spots(
         points.place,
         hits.depth,
-        _unit(-rays),
+        unit(-rays),
         points.normal,
         smooth,
         points.flat,
@@ -147,10 +147,10 @@ def shade(scene: Scene, here: Spots, light: Light, lit: Lit) -> np.ndarray:
 def _hair(here: Spots, rows: np.ndarray, way: np.ndarray, cosine: np.ndarray) -> np.ndarray:
     """(k, 3) light that hair sends back of one lamp in the direction `way` (k, 3)."""
     strand, normal, colour = here.strand[rows], here.normal[rows], here.colour[rows]
-    half = _unit(way + here.towards[rows])
+    half = unit(way + here.towards[rows])
 
     def across(shift: float, power: float) -> np.ndarray:
-        along = _unit(strand + np.float32(shift) * normal)
+        along = unit(strand + np.float32(shift) * normal)
         return np.clip(1 - np.einsum("ki,ki->k", along, half) ** 2, 0, 1) ** (power / 2)
 
     lit = np.clip(0.25 + 0.75 * cosine, 0, 1)
@@ -186,7 +186,7 @@ def _from_around(scene, here, light, start, in_tile, veil, rng) -> np.ndarray:
     # A point of the unit sphere set upon the normal is a direction in proportion to the cosine.
     z, angle = 1 - 2 * chance[:, 0], chance[:, 1] * np.float32(2 * np.pi)
     ring = np.sqrt(np.maximum(1 - z * z, 0))
-    way = _unit(normal * np.float32(1.0001) + np.stack([ring * np.cos(angle), ring * np.sin(angle), z], 1))
+    way = unit(normal * np.float32(1.0001) + np.stack([ring * np.cos(angle), ring * np.sin(angle), z], 1))
     flat = np.repeat(here.flat, each, 0)
     below = np.minimum(np.einsum("ri,ri->r", way, flat), 0)
     way -= 2 * below[:, None] * flat
@@ -280,15 +280,3 @@ def _tiles_averaged(values: np.ndarray, here: Spots, where: np.ndarray) -> np.nd
             weight[a] += share
         planes = total / weight
     return planes[:, where]
-
-
-def _blend(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
-    out = np.take(values, corners[:, 0], 0) * bary[:, :1]
-    out += np.take(values, corners[:, 1], 0) * bary[:, 1:2]
-    out += np.take(values, corners[:, 2], 0) * bary[:, 2:]
-    return out
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    length = np.sqrt(np.einsum("ri,ri->r", vectors, vectors))
-    return (vectors / np.maximum(length, 1e-12)[:, None]).astype(np.float32)
