@@ -24,8 +24,9 @@ def synthesize(
     poses: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.npz",
-            help="Motions to take half of the poses from: AMASS' `poses`, or joint positions.",
+            metavar="FILE|DIR",
+            help="Where to take half of the poses from: a motion file (AMASS' `poses`, or joint positions, .npz), or a "
+            "folder of avatars that `lookalike make` wrote.",
             show_default="our own poses only",
         ),
     ] = None,

@@ -43,15 +43,14 @@ class PoseLibrary:
 def read_poses(path: str | Path) -> PoseLibrary:
     """A motion file: `.npz` with `poses` (n, 66 or more) axis-angle in SMPL's order as AMASS has them (Z up), or with
     joint positions (`positions_cm` (n, 22, 3) and `joint_names`, optionally `clip_index`), to which our body is fitted.
+    Or a folder that `lookalike make` wrote, from which the poses of its photos are taken.
 
     Raises LookalikeError.
     """
     path = Path(path)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {k: file[k] for k in ("poses", "positions_cm", "joint_names", "clip_index") if k in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise LookalikeError(f"Cannot read the poses in {path}: {error}.") from None
+    if path.is_dir():
+        return _posed_photos(path)
+    arrays = _arrays(path, "poses", "positions_cm", "joint_names", "clip_index")
     if "poses" in arrays and arrays["poses"].ndim == 2 and arrays["poses"].shape[1] >= 3 * BODY:
         poses = arrays["poses"][:, : 3 * BODY].reshape(-1, BODY, 3).astype(np.float32)
         upright = Rotation.from_euler("X", -90, degrees=True)
@@ -69,6 +68,24 @@ def read_poses(path: str | Path) -> PoseLibrary:
         raise LookalikeError(f"{path} holds no poses: it needs an array `poses` (n, 66+) or `positions_cm` (n, 22, 3).")
     clip = arrays.get("clip_index", np.zeros(len(poses), int))
     return PoseLibrary(poses, np.asarray(clip).astype(int))
+
+
+def _posed_photos(folder: Path) -> PoseLibrary:
+    """The poses of the avatars in a folder, one recording each."""
+    found = [_arrays(file, "pose").get("pose") for file in sorted(folder.rglob("body.npz"))]
+    poses = [pose[:BODY] for pose in found if pose is not None and pose.ndim == 2 and len(pose) >= BODY]
+    if not poses:
+        raise LookalikeError(f"{folder} holds no avatars: give a folder that `lookalike make` wrote, or a motion file.")
+    return PoseLibrary(np.stack(poses).astype(np.float32), np.arange(len(poses)))
+
+
+def _arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Those of the arrays of an `.npz` file that it has."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names if name in file.files}
+    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise LookalikeError(f"Cannot read the poses in {path}: {error}.") from None
 
 
 def _remembered(positions: np.ndarray, fit: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

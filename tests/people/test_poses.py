@@ -93,6 +93,23 @@ def test_joint_positions_give_back_their_pose(tmp_path, monkeypatch):
     assert np.array_equal(read_poses(tmp_path / "joints.npz").poses, library.poses)
 
 
+def test_poses_of_photos_are_read_from_their_avatars(tmp_path):
+    from lookalike.export import save_body
+
+    truth = []
+    for seed in range(3):
+        pose = poses.standing_pose(np.random.default_rng(seed))
+        (tmp_path / str(seed)).mkdir()
+        save_body(MODEL.posed(np.zeros(16), pose, np.zeros(3), Camera.for_photo(9, 9)), tmp_path / f"{seed}/body.npz")
+        truth.append(pose[:22])
+    library = read_poses(tmp_path)
+    assert np.allclose(library.poses, truth, atol=1e-6)
+    assert library.clip.tolist() == [0, 1, 2]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LookalikeError, match="holds no avatars"):
+        read_poses(tmp_path / "empty")
+
+
 @pytest.mark.parametrize("arrays", [{}, {"poses": np.zeros((4, 20))}, {"positions_cm": np.zeros((2, 22, 3))}])
 def test_files_without_poses_are_refused(tmp_path, arrays):
     np.savez(tmp_path / "x.npz", **arrays)
