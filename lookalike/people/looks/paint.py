@@ -153,6 +153,25 @@ class Tinted:
         return np.clip(colour * np.array(self.gain, np.float32), 0, 1)
 
 
+@dataclass(frozen=True)
+class Scaled:
+    """Another paint, `times` as large: for texture coordinates in another unit than its own."""
+
+    paint: Paint
+    times: float
+
+    @property
+    def holes(self) -> bool:
+        return self.paint.holes
+
+    @property
+    def mean(self) -> np.ndarray:
+        return self.paint.mean
+
+    def sample(self, uv: np.ndarray, spacing: float) -> np.ndarray:
+        return self.paint.sample(uv / np.float32(self.times), spacing / self.times)
+
+
 def as_paint(colour: Paint | np.ndarray) -> Paint:
     """A picture, (h, w, 3 or 4) uint8, as a paint; a paint is left as it is."""
     return ImagePaint(colour) if isinstance(colour, np.ndarray) else colour

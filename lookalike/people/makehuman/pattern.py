@@ -81,6 +81,22 @@ class Pattern:
         return self.fine @ to_t_pose(fitted, self.coarse, self.unbend, body)
 
     @cached_property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """Each edge once, (e, 2) int32, and the vertices on open ones."""
+        pairs = np.sort(np.concatenate([self.faces[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))]), 1)
+        edges, uses = np.unique(pairs, axis=0, return_counts=True)
+        return edges.astype(np.int32), np.unique(edges[uses == 1])
+
+    @cached_property
+    def uv_per_metre(self) -> float:
+        """How much of uv a metre of the garment on the mean body covers, the median over its faces."""
+        corner, flat = self.mean_rest[self.faces], self.uv[self.face_uv]
+        area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1)
+        a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+        covered = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+        return float(np.median(np.sqrt(covered / np.maximum(area, 1e-12))))
+
+    @cached_property
     def mean_rest(self) -> np.ndarray:
         """(n, 3) on the mean body, in hm08's rest pose."""
         return self.fine @ self.garment.fitted(load_binding().posed[0])

@@ -15,7 +15,8 @@ import numpy as np
 
 from lookalike.body.model import Body
 from lookalike.errors import LookalikeError
-from lookalike.people.looks.paint import LUMINANCE, Flat, Paint, Tinted, read_paint
+from lookalike.people.looks.fabric import random_fabric
+from lookalike.people.looks.paint import LUMINANCE, Flat, Paint, Scaled, Tinted, read_paint
 from lookalike.people.makehuman.assets import AssetMaterial, read_material
 from lookalike.people.makehuman.body import guessed_looks
 from lookalike.people.makehuman.dressing import CLOTH, HAIR, LASHES, LEATHER
@@ -42,6 +43,10 @@ HAIR_COLOURS = np.array(
     ]
 )
 HAIR_SHARES = np.array([0.22, 0.24, 0.2, 0.12, 0.06, 0.1, 0.04, 0.02])
+
+
+#: Share of the clothes that are made of our own fabrics.
+PLAIN_CLOTH = 0.5
 
 
 class Wardrobe:
@@ -111,6 +116,10 @@ class Wardrobe:
     def _worn(self, rng: np.random.Generator, file: Path, label: str) -> tuple[Pattern, str, Paint, Finish]:
         pattern = self.clothes[file]
         shoes = label == "shoes"
+        if label in ("upper", "lower") and rng.random() < PLAIN_CLOTH:
+            # Fabrics of our own: the pictures have wrinkles painted that are not in the geometry.
+            fabric, cloth = random_fabric(rng, "plain blouse" if label == "upper" else "trousers")
+            return pattern, label, Scaled(fabric, pattern.uv_per_metre), cloth
         share = 0.25 if shoes else 0.65
         paint = _dyed(rng, _own_paint(pattern), _mean(file, label)) if rng.random() < share else _own_paint(pattern)
         finish = LEATHER if shoes else CLOTH

@@ -15,6 +15,7 @@ import numpy as np
 from lookalike.body.model import JOINTS, Body
 from lookalike.people.looks.paint import Paint
 from lookalike.people.makehuman.body import base_vertices, load_binding, posed
+from lookalike.people.makehuman.creases import creased
 from lookalike.people.makehuman.dressing import EYE, IRISES, SKIN, eyeball, fit_sphere
 from lookalike.people.makehuman.pattern import Pattern, solid_skin
 from lookalike.people.scene import Finish, Piece
@@ -93,10 +94,12 @@ class Dressed:
     outfit: Outfit
 
 
-def laid_on(body: Body, outfit: Outfit, rng: np.random.Generator, folds: Folds | None = None) -> Dressed:
+def laid_on(
+    body: Body, outfit: Outfit, rng: np.random.Generator, folds: Folds | None = None, creases: bool = True
+) -> Dressed:
     """A body in an outfit.
 
-    rng : for the folds only.
+    rng : for the folds only.  creases : whether garments are draped, so that they fold.
     """
     model, base = body.model, base_vertices(body)
     hidden = np.zeros(len(model.template), bool)
@@ -106,6 +109,7 @@ def laid_on(body: Body, outfit: Outfit, rng: np.random.Generator, folds: Folds |
     pieces: list[Piece] = []
     rests: dict[int, np.ndarray] = {}
     under: dict[int, np.ndarray] = {}
+    cloth: dict[int, np.ndarray] = {}
     outer = _hidden_by(outfit, ("upper", "lower"))
     for pattern, label, paint, finish in outfit.clothes:
         if id(pattern) not in rests:
@@ -121,6 +125,10 @@ def laid_on(body: Body, outfit: Outfit, rng: np.random.Generator, folds: Folds |
         if label != "accessory":
             # the parts of one file lie on each other as their artist laid them
             vertices = _pushed_out(vertices, pattern, body, normals, under[id(pattern)])
+            if creases and label != "shoes":
+                if id(pattern) not in cloth:
+                    cloth[id(pattern)] = creased(vertices, rest, pattern, body, under[id(pattern)], rng)
+                vertices = cloth[id(pattern)]
             if label == "lower":
                 vertices = _off_the_legs(vertices, pattern, chosen, body, normals)
         if label != "accessory":

@@ -17,6 +17,8 @@ from lookalike.surface.subdivide import split_quads
 #: Height of the body whose metres patterns are written in.
 PATTERN_HEIGHT = 1.72
 ROUNDS = 24
+#: What lies less than this inside a garment's edge (metres) may be seen past it.
+WITHIN = 0.03
 #: Joints about which cloth gathers, and how far (metres).
 GATHERS = {"elbow": 0.085, "knee": 0.10, "shoulder": 0.09, "hip": 0.10}
 #: Metres that cloth falls in a round, and at most is blown aside.
@@ -311,7 +313,7 @@ def _covered(body: Body, panel: Panel) -> np.ndarray:
     value = np.full(len(hull.face), 1.0)
     value[panel.used] = panel.field
     inner = np.zeros(len(body.vertices), bool)
-    inner[body.model.faces[hull.face[value < -0.01]].reshape(-1)] = True
+    inner[body.model.faces[hull.face[value < -WITHIN]].reshape(-1)] = True
     outer = np.zeros(len(body.vertices), bool)
-    outer[body.model.faces[hull.face[value >= -0.01]].reshape(-1)] = True
+    outer[body.model.faces[hull.face[value >= -WITHIN]].reshape(-1)] = True
     return inner & ~outer

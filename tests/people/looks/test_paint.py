@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import LookalikeError
-from lookalike.people.looks.paint import Flat, ImagePaint, Tinted, as_paint, read_paint
+from lookalike.people.looks.paint import Flat, ImagePaint, Scaled, Tinted, as_paint, read_paint
 from lookalike.people.scene import Piece, Scene
 from lookalike.render.shade import decode_srgb
 
@@ -122,3 +122,13 @@ def test_a_piece_may_be_painted():
     np.testing.assert_allclose(place, [(3.0, 0.0)], atol=1e-5)
     assert spacing == pytest.approx(0.01)
     np.testing.assert_allclose(scene.mean_colour, [(0.1, 0.2, 0.3)], rtol=1e-6)
+
+
+def test_a_scaled_paint_is_the_same_in_another_unit():
+    picture = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
+    paint = ImagePaint(picture)
+    uv = np.random.default_rng(0).random((50, 2)).astype(np.float32)
+    scaled = Scaled(paint, 3.0)
+    np.testing.assert_allclose(scaled.sample(3 * uv, 0.03), paint.sample(uv, 0.01), atol=2e-2)
+    assert np.array_equal(scaled.mean, paint.mean)
+    assert not scaled.holes
