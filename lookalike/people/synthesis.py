@@ -8,12 +8,14 @@ Sample i of a seed is always the same, whoever makes it and in whatever order.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
+from threadpoolctl import ThreadpoolController
 
 from lookalike.body import Body, BodyModel, load_body
 from lookalike.camera import Camera
@@ -27,6 +29,8 @@ from lookalike.people.sample import LABELS, Sample
 from lookalike.people.scene import Piece, Scene
 from lookalike.render.shade import encode_srgb
 
+#: Share of men with a beard that has a form; stubble is the skin's.
+BEARDS = 0.22
 #: Pixels around the person's box that get a background: a matte may err by less.
 AROUND = 24
 #: Shape numbers are drawn from a standard normal distribution and kept within this.
@@ -95,8 +99,9 @@ class SyntheticPeople:
 
     def __getitem__(self, number: int) -> Sample:
         rng = np.random.default_rng([self.seed, number])
-        person = self.person(rng)
-        return photographed(person, self.recipe, rng, f"{self.seed}/{number:06d}")
+        with one_thread():
+            person = self.person(rng)
+            return photographed(person, self.recipe, rng, f"{self.seed}/{number:06d}")
 
     def person(self, rng: np.random.Generator) -> Person:
         """Somebody new."""
@@ -110,26 +115,53 @@ class SyntheticPeople:
         return dress(self.model, betas, pose, rng)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Linear algebra on one thread: its last digits depend on how many there are, and samples must not."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with _thread_pools().limit(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401  the libraries must be loaded to be found
+
+    return ThreadpoolController()
+
+
 def dress(model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> Person:
     """Somebody in our own wardrobe. betas : (B,).  pose : (52, 3) axis-angle, facing +Z."""
-    from lookalike.people.hair.grow import grow_hair
+    from lookalike.people.hair.beard import grow_beard
+    from lookalike.people.hair.grow import grow_hair, random_style
     from lookalike.people.looks.complexion import skin_paint
     from lookalike.people.looks.hair_paint import random_hair_paint
     from lookalike.people.wardrobe.accessories import random_accessories
-    from lookalike.people.wardrobe.outfits import put_on_clothes
+    from lookalike.people.wardrobe.outfits import put_on_clothes, random_outfit
     from lookalike.people.wardrobe.shoes import HEELED, on_heels, put_on_shoes, random_shoe_style
 
+    man = bool(rng.random() < 0.5)
     shoes = random_shoe_style(rng)
+    if shoes in HEELED and man:
+        shoes = "sneakers"
     if shoes in HEELED:
         pose = on_heels(pose, model.joint_names, 0.06)
     body = _posed(model, betas, pose)
-    clothes = put_on_clothes(body, rng)
+    clothes = put_on_clothes(body, rng, random_outfit(rng, man))
     footwear, inside = put_on_shoes(body, rng, shoes)
     dye = random_hair_paint(rng)
-    hair = grow_hair(body, rng, paint=dye, over=clothes.pieces)
+    hair = grow_hair(body, rng, random_style(rng, man), dye, over=clothes.pieces)
+    if man and rng.random() < BEARDS:
+        hair += grow_beard(body, rng, paint=dye)
     others, hair = random_accessories(body, rng, hair, over=clothes.pieces)
     covered = clothes.covered | inside
-    skin = skin_piece(body, covered, skin_paint(rng, model, dye.mean))
+    skin = skin_piece(body, covered, skin_paint(rng, model, dye.mean, float(man)))
     pieces = [skin, *clothes.pieces, *footwear, *hair, *others]
     return Person(body, pieces, (*clothes.kinds, shoes, *sorted({p.name for p in (*hair, *others)})), covered)
 

@@ -54,6 +54,14 @@ SHORT_STYLES = tuple("buzz,crew cut,short,textured,side part,slicked back,quiff,
 ANY_STYLES = ("curly", "afro", "bowl", "top knot")
 
 
+def random_style(rng: np.random.Generator, man: bool) -> str:
+    """A style of `STYLES`, common ones more often; one in nine has it as the other sex mostly does."""
+    other = rng.random() < 1 / 9
+    wanted = [n for n in STYLES if n in ANY_STYLES or ((n in SHORT_STYLES) == man) != other]
+    share = np.array([STYLES[n][1] for n in wanted])
+    return wanted[int(rng.choice(len(wanted), p=share / share.sum()))]
+
+
 def grow_hair(
     body: Body,
     rng: np.random.Generator,

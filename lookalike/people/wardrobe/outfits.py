@@ -348,6 +348,12 @@ OUTFITS = {
 }
 
 
+def random_outfit(rng: np.random.Generator, man: bool) -> str:
+    """One of `OUTFITS`; men seldom wear skirts and dresses."""
+    seldom = ("skirt", "dress") if man else ()
+    return _chosen(rng, {name: share * (0.06 if name in seldom else 1) for name, share in OUTFITS.items()})
+
+
 def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = None) -> Clothes:
     """A random outfit on a body that is posed in the room's axes (Y up).
 
