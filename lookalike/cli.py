@@ -1,4 +1,4 @@
-"""The command line: `lookalike make`, `info`, `synthesize` and `evaluate`.
+"""The command line: `lookalike make`, `info`, `synthesize`, `evaluate` and `train`.
 
 Nothing heavy is imported here, so that `--help` and a wrong option answer at once.
 """
@@ -21,6 +21,7 @@ from lookalike.errors import BodyModelError, LookalikeError
 from lookalike.evaluate.command import evaluate
 from lookalike.people.command import synthesize
 from lookalike.stages import StageClock
+from lookalike.train.command import train
 
 if TYPE_CHECKING:
     from lookalike.pipeline import Person
@@ -251,6 +252,7 @@ def info(
 
 app.command()(synthesize)
 app.command()(evaluate)
+app.add_typer(train, name="train")
 
 
 def _in_words(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""Training: samples in, weights out. `docs/training.md` tells how."""

@@ -1,0 +1,122 @@
+"""Examples: mirrors, smaller pictures, order, and what is asked of the network where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lookalike.errors import LookalikeError
+from lookalike.maps import render_maps
+from lookalike.maps.inputs import DEPTHS, NORMALS
+from lookalike.train.data import (
+    Examples,
+    People,
+    batches,
+    example_of,
+    mirrored_maps,
+    mirrored_sample,
+    reduced_sample,
+    true_unit,
+    with_wrong_body,
+)
+from lookalike.train.losses import IGNORED
+from lookalike.train.wrong_body import BodyNoise
+
+
+def test_maps_in_a_mirror_are_maps_of_the_mirrored_body(sample):
+    """The same body with x negated, its faces turned around, through the mirrored camera."""
+    body = sample.body
+    faces = body.model.faces[body.model.outer_faces]
+    turn = np.array([-1, 1, 1], np.float32)
+    straight = render_maps(body.vertices, faces, sample.camera, body.normals)
+    camera = replace(sample.camera, cx=sample.camera.width - sample.camera.cx)
+    expected = render_maps(body.vertices * turn, faces[:, ::-1], camera, body.normals * turn)
+    found = mirrored_maps(straight)
+    assert found.camera == camera
+    both = expected.mask & found.mask
+    assert (expected.mask != found.mask).sum() <= 2
+    for side in ("front", "back"):
+        a, b = (getattr(m, f"normals_{side}")[both] for m in (expected, found))
+        assert np.quantile(np.linalg.norm(a - b, axis=1), 0.99) < 1e-3
+        a, b = (getattr(m, f"depth_{side}")[both] for m in (expected, found))
+        assert np.quantile(np.abs(a - b), 0.99) < 1e-4
+
+
+def test_a_mirrored_example_is_the_example_mirrored(sample, rng):
+    body = with_wrong_body(sample, rng, BodyNoise())
+    straight, mirror = example_of(sample, body), example_of(mirrored_sample(sample), mirrored_maps(body))
+    for name in ("depths", "labels", "colour", "mask"):
+        assert np.array_equal(getattr(mirror, name), getattr(straight, name)[..., ::-1]), name
+    turn = np.array([-1, 1, 1, -1, 1, 1])[:, None, None]
+    assert np.array_equal(mirror.normals, straight.normals[..., ::-1] * turn)
+    assert np.array_equal(mirror.inputs[NORMALS], straight.inputs[NORMALS][..., ::-1] * turn)
+    others = [i for i in range(len(straight.inputs)) if i not in range(NORMALS.start, NORMALS.stop)]
+    assert np.allclose(mirror.inputs[others], straight.inputs[others][..., ::-1], atol=1e-3)
+
+
+def test_nothing_is_asked_where_nothing_can_be_seen(sample):
+    hidden = sample.image.copy()
+    hidden[:30, :, 3] = 0
+    example = example_of(replace(sample, image=hidden), sample.body_maps)
+    person = sample.maps.mask[:30]
+    assert person.any()
+    assert not example.mask[:, :30].any()
+    assert (example.labels[:30][person] == IGNORED).all()
+    assert (example.labels[:30][~person] == 0).all()
+    assert np.isfinite(example.depths).all()
+
+
+def test_half_the_pixels(sample):
+    small = reduced_sample(sample, 32)
+    assert small.image.shape == (32, 32, 4) and small.camera.width == 32
+    body = sample.body
+    faces = body.model.faces[body.model.outer_faces]
+    whole = replace(sample, maps=sample.body_maps)
+    found = reduced_sample(whole, 32).maps
+    assert true_unit(small).size == pytest.approx(true_unit(sample).size, rel=0.01)
+    expected = render_maps(body.vertices, faces, small.camera, body.normals)
+    both = found.mask & expected.mask
+    assert both.sum() > 0.85 * expected.mask.sum()
+    assert np.nanmedian(np.abs(found.depth_front - expected.depth_front)[both]) < 0.01
+    cosine = (found.normals_front * expected.normals_front).sum(2)[both]
+    assert np.median(cosine) > 0.97
+    with pytest.raises(LookalikeError, match="no whole part"):
+        reduced_sample(sample, 48)
+
+
+def test_a_folder_comes_round_in_new_orders(config, people_dir):
+    people = People(config, 1, people_dir)
+    rounds = [{people[2 * r + i].name for i in range(2)} for r in range(3)]
+    assert all(r == {"4/000000", "4/000001"} for r in rounds)
+
+
+def test_an_example_depends_on_its_number_alone(config, people_dir):
+    a = Examples(config, people_dir)[3]
+    examples = Examples(config, people_dir)
+    _ = examples[0]
+    b = examples[3]
+    assert np.array_equal(a.inputs, b.inputs) and np.array_equal(a.normals, b.normals)
+    later = next(batches(config, 1, people_dir, 0))  # step 1 holds numbers 2 and 3
+    assert np.array_equal(later[1].inputs, a.inputs)
+
+
+def test_a_body_too_tall_and_too_far_away_changes_nothing(sample):
+    """The same picture, and the same answer in units of the crop."""
+    body, larger = sample.body, 1.1
+    faces = body.model.faces[body.model.outer_faces]
+    far = render_maps(body.vertices * larger, faces, sample.camera, body.normals)
+    a, b = example_of(sample, sample.body_maps), example_of(sample, far)
+    assert np.array_equal(a.depths, b.depths)
+    assert np.abs(a.inputs[DEPTHS] - b.inputs[DEPTHS]).mean() < 0.002
+
+
+def test_the_people_of_the_validation_are_not_trained_on(config, people_dir):
+    with pytest.raises(LookalikeError, match="that validation tests on"):
+        People(replace(config, validation_seed=4), 1, people_dir)
+
+
+def test_people_without_a_body_cannot_be_trained_on(sample, rng):
+    with pytest.raises(LookalikeError, match="has no body"):
+        with_wrong_body(replace(sample, body=None), rng, BodyNoise())
