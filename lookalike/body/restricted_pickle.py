@@ -1,8 +1,8 @@
 """Read the pickles that SMPL-family models are published as, without running anything that is in them.
 
 `pickle.load` executes whatever a file says. This reader is a small pickle machine of its own (the opcodes of PEPs 307,
-3154, 574) that imports nothing and calls nothing the file names: a name such as numpy.ndarray stays a `_Name`, a call
-of it a `_Call` that only records its arguments. Afterwards the few calls that SMPL files need are read as data:
+3154, 574) that imports nothing and calls nothing the file names: a name such as numpy.ndarray stays a `Name`, a call
+of it a `Call` that only records its arguments. Afterwards the few calls that SMPL files need are read as data:
 
 - numpy arrays and scalars of numbers or short texts, however old the numpy or Python that wrote them,
 - scipy.sparse csc, csr and coo matrices, as dense arrays,
@@ -33,16 +33,16 @@ MAX_NODES = 500_000
 #: Cells of a sparse matrix made dense: 55 joints of 10,475 vertices are 0.6 million.
 MAX_DENSE = 20_000_000
 
-_ARRAY = {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"}
+ARRAY = {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"}
 _SCALAR = {"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"}
 _FROM_BUFFER = {"numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"}
 _DICT = {"collections.OrderedDict"}
 _SET = {"builtins.set", "builtins.frozenset", "__builtin__.set", "__builtin__.frozenset"}
-_REBUILD = {"copy_reg._reconstructor", "copyreg._reconstructor"}
+REBUILD = {"copy_reg._reconstructor", "copyreg._reconstructor"}
 _OBJECT = {"__builtin__.object", "builtins.object"}
 _BYTES = {"__builtin__.bytes", "builtins.bytes", "__builtin__.bytearray", "builtins.bytearray"}
-_KNOWN = {"numpy.ndarray", "numpy.dtype", "_codecs.encode"}.union(
-    _ARRAY, _SCALAR, _FROM_BUFFER, _DICT, _SET, _REBUILD, _OBJECT, _BYTES
+KNOWN = {"numpy.ndarray", "numpy.dtype", "_codecs.encode"}.union(
+    ARRAY, _SCALAR, _FROM_BUFFER, _DICT, _SET, REBUILD, _OBJECT, _BYTES
 )
 _SPARSE = re.compile(r"scipy\.sparse\.(?:_?(csc|csr|coo)\.)?_?(csc|csr|coo)_(?:matrix|array)")
 _SPARSE_FIELDS = {"_shape", "shape", "data", "indices", "indptr", "row", "col", "coords"}
@@ -51,22 +51,22 @@ _CHUMPY = re.compile(r"chumpy(?:\.[A-Za-z]\w*)+")
 _DTYPE = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f[248]|[SU]\d{1,4})")
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Why the file is not read."""
 
 
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """A global that the file refers to, never imported."""
 
     path: str
 
 
 @dataclass(eq=False)
-class _Call:
+class Call:
     """A call, or an instance, that the file asks for, never made. `state` and `items` are what it would be given."""
 
-    name: _Name
+    name: Name
     args: tuple
     state: Any = None
     items: list = field(default_factory=list)
@@ -86,12 +86,12 @@ def read_pickle(path: str | Path) -> Any:
     try:
         size = path.stat().st_size
         if size > MAX_FILE:
-            raise _Refused(f"is larger than {MAX_FILE >> 30} GB")
+            raise Refused(f"is larger than {MAX_FILE >> 30} GB")
         with path.open("rb") as file:
-            return _Reader(_Machine(file, size).run()).value()
+            return Reader(Machine(file, size).run()).value()
     except OSError as error:
         raise BodyModelError(f"The body model {path} cannot be opened ({error.strerror}).") from error
-    except _Refused as error:
+    except Refused as error:
         raise BodyModelError(
             f"The body model {path} {error}; use the .npz or .pkl file as it was published for SMPL, SMPL-H or SMPL-X."
         ) from None
@@ -99,8 +99,11 @@ def read_pickle(path: str | Path) -> Any:
         raise BodyModelError(f"The body model {path} is damaged or not a pickle: please download it again.") from error
 
 
-class _Machine:
-    """The pickle stack machine on data only: opcodes in, containers, numbers, texts, `_Name` and `_Call` out."""
+class Machine:
+    """The pickle stack machine on data only: opcodes in, containers, numbers, texts, `Name` and `Call` out."""
+
+    #: What the file should hold, in words.
+    subject = "a body model"
 
     def __init__(self, file: BinaryIO, size: int):
         self.file, self.left = file, size
@@ -114,11 +117,11 @@ class _Machine:
                 if len(self.stack) != 1:
                     raise ValueError("the stack does not hold one object")
                 return self.pop()
-            step = _OPCODES.get(code)
+            step = OPCODES.get(code)
             if step is None:
                 raise ValueError(f"opcode {code!r}")
             step(self)
-        raise _Refused("holds far more objects than a body model")
+        raise Refused(f"holds far more objects than {self.subject}")
 
     def take(self, count: int) -> bytes:
         if count > self.left:
@@ -165,14 +168,14 @@ class _Machine:
         if not isinstance(module, str) or not isinstance(attribute, str):
             raise ValueError("a name that is no text")
         path = f"{module}.{attribute}"
-        if path not in _KNOWN and not _SPARSE.fullmatch(path) and not _CHUMPY.fullmatch(path):
-            raise _Refused(f"is refused, because it asks for {path[:80]!r}, which no body model needs")
-        self.push(_Name(path))
+        if path not in KNOWN and not _SPARSE.fullmatch(path) and not _CHUMPY.fullmatch(path):
+            raise Refused(f"is refused, because it asks for {path[:80]!r}, which no body model needs")
+        self.push(Name(path))
 
     def call(self, name: Any, args: Any) -> None:
-        if not isinstance(name, _Name) or not isinstance(args, tuple):
-            raise _Refused("is refused, because it calls something that has no name")
-        self.push(_Call(name, args))
+        if not isinstance(name, Name) or not isinstance(args, tuple):
+            raise Refused("is refused, because it calls something that has no name")
+        self.push(Call(name, args))
 
     def remember(self, index: int) -> None:
         self.memo[index] = self.top()
@@ -188,7 +191,7 @@ class _Machine:
 
     def fill(self, items: list) -> None:
         target = self.top()
-        if isinstance(target, _Call) and target.name.path in _DICT:
+        if isinstance(target, Call) and target.name.path in _DICT:
             target.items.extend(zip(items[::2], items[1::2], strict=True))
         elif isinstance(target, dict):
             target.update(_pairs(zip(items[::2], items[1::2], strict=True)))
@@ -197,8 +200,8 @@ class _Machine:
 
     def build(self) -> None:
         state, target = self.pop(), self.top()
-        if not isinstance(target, _Call):
-            raise _Refused("is refused, because it changes the attributes of something that has none")
+        if not isinstance(target, Call):
+            raise Refused("is refused, because it changes the attributes of something that has none")
         target.state = state
 
 
@@ -224,12 +227,12 @@ def _decimal(line: bytes) -> int:
     return int(line.rstrip(b"L"))
 
 
-def _integer(m: _Machine) -> None:
+def _integer(m: Machine) -> None:
     line = m.line()
     m.push({b"00": False, b"01": True}[line] if line in (b"00", b"01") else _decimal(line))
 
 
-def _quoted(m: _Machine) -> None:
+def _quoted(m: Machine) -> None:
     """Python 2's repr of a byte string."""
     line = m.line().strip()
     if len(line) < 2 or line[:1] not in (b"'", b'"') or line[-1:] != line[:1]:
@@ -237,45 +240,45 @@ def _quoted(m: _Machine) -> None:
     m.push(line[1:-1].decode("unicode_escape"))
 
 
-def _instance(m: _Machine) -> None:
+def _instance(m: Machine) -> None:
     module, attribute = m.line(), m.line()
     items = m.run_of_items()
     m.name(module, attribute)
     m.call(m.pop(), tuple(items))
 
 
-def _object(m: _Machine) -> None:
+def _object(m: Machine) -> None:
     items = m.run_of_items()
     m.call(items[0], tuple(items[1:]))
 
 
-def _stack_global(m: _Machine) -> None:
+def _stack_global(m: Machine) -> None:
     attribute, module = m.pop(), m.pop()
     m.name(module, attribute)
 
 
-def _call(m: _Machine) -> None:
+def _call(m: Machine) -> None:
     args, name = m.pop(), m.pop()
     m.call(name, args)
 
 
-def _tuple(m: _Machine, count: int) -> None:
+def _tuple(m: Machine, count: int) -> None:
     items = [m.pop() for _ in range(count)]
     m.push(tuple(items[::-1]))
 
 
-def _entry(m: _Machine) -> None:
+def _entry(m: Machine) -> None:
     value, key = m.pop(), m.pop()
     m.fill([key, value])
 
 
-def _dict(m: _Machine) -> None:
+def _dict(m: Machine) -> None:
     items = m.run_of_items()
     m.push({})
     m.fill(items)
 
 
-def _sized(form: str, decode: Callable[[bytes], Any]) -> Callable[[_Machine], None]:
+def _sized(form: str, decode: Callable[[bytes], Any]) -> Callable[[Machine], None]:
     return lambda m: m.push(decode(m.take(m.number(form))))
 
 
@@ -287,25 +290,25 @@ def _utf8(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def _proto(m: _Machine) -> None:
+def _proto(m: Machine) -> None:
     if m.number("<B") > 5:
         raise ValueError("a pickle protocol of the future")
 
 
-def _frame(m: _Machine) -> None:
+def _frame(m: Machine) -> None:
     m.take(8)  # its length, only a hint for reading ahead
 
 
-def _pop_any(m: _Machine) -> None:
+def _pop_any(m: Machine) -> None:
     m.stack.pop()
 
 
-def _pop_run(m: _Machine) -> None:
+def _pop_run(m: Machine) -> None:
     m.run_of_items()
 
 
 #: Absent, so refused: persistent ids, extension codes, calls with keywords, out-of-band buffers.
-_OPCODES: dict[bytes, Callable[[_Machine], None]] = {
+OPCODES: dict[bytes, Callable[[Machine], None]] = {
     b"\x80": _proto,
     b"\x95": _frame,
     b"(": lambda m: m.push(_Mark()),
@@ -368,8 +371,8 @@ _OPCODES: dict[bytes, Callable[[_Machine], None]] = {
 }
 
 
-class _Reader:
-    """What the machine left, read as data: every `_Call` becomes the array, text or container that it stands for."""
+class Reader:
+    """What the machine left, read as data: every `Call` becomes the array, text or container that it stands for."""
 
     def __init__(self, root: Any):
         self.root = root
@@ -382,7 +385,7 @@ class _Reader:
     def read(self, node: Any, depth: int) -> Any:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            raise _Refused("is nested deeper than any body model")
+            raise Refused("is nested deeper than any body model")
         if node is None or isinstance(node, str | bytes | bool | int | float):
             return node
         if isinstance(node, list):
@@ -391,17 +394,17 @@ class _Reader:
             return tuple(self.read(x, depth + 1) for x in node)
         if isinstance(node, dict):
             return {k: self.read(v, depth + 1) for k, v in node.items()}
-        if isinstance(node, _Call):
+        if isinstance(node, Call):
             if id(node) not in self.done:
                 self.done[id(node)] = self.call(node, depth + 1)
             return self.done[id(node)]
-        raise _Refused("is refused, because it holds a class or a function where data should be")
+        raise Refused("is refused, because it holds a class or a function where data should be")
 
-    def call(self, call: _Call, depth: int) -> Any:
+    def call(self, call: Call, depth: int) -> Any:
         path, args = call.name.path, call.args
-        if path in _REBUILD and args and isinstance(args[0], _Name):  # an instance as Python 2's protocols write it
+        if path in REBUILD and args and isinstance(args[0], Name):  # an instance as Python 2's protocols write it
             path = args[0].path
-        if path in _ARRAY:
+        if path in ARRAY:
             return self.array(call, depth)
         if path in _SCALAR:
             return self.numbers(self.dtype(args[0]), self.read(args[1], depth), (), False)[()]
@@ -427,33 +430,33 @@ class _Reader:
         if _CHUMPY.fullmatch(path) and (path != call.name.path or not args):
             held = self.state(call).get("x")
             return None if held is None else self.read(held, depth)
-        raise _Refused(f"is refused, because it calls {path[:80]!r} in a way no body model does")
+        raise Refused(f"is refused, because it calls {path[:80]!r} in a way no body model does")
 
-    def state(self, call: _Call) -> dict:
+    def state(self, call: Call) -> dict:
         if call.state is None:
             return {}
         if not isinstance(call.state, dict):
             raise ValueError("an instance without its fields")
         return call.state
 
-    def array(self, call: _Call, depth: int) -> np.ndarray:
-        if not call.args or call.args[0] != _Name("numpy.ndarray") or not isinstance(call.state, tuple):
-            raise _Refused("is refused, because it holds an array of an unknown kind")
+    def array(self, call: Call, depth: int) -> np.ndarray:
+        if not call.args or call.args[0] != Name("numpy.ndarray") or not isinstance(call.state, tuple):
+            raise Refused("is refused, because it holds an array of an unknown kind")
         shape, dtype, fortran, data = call.state[-4:]
         return self.numbers(self.dtype(dtype), self.read(data, depth), shape, bool(fortran))
 
     def dtype(self, call: Any) -> np.dtype:
         """A dtype of numbers or texts; never of objects, records or sub-arrays."""
-        if not isinstance(call, _Call) or call.name.path != "numpy.dtype" or not call.args:
+        if not isinstance(call, Call) or call.name.path != "numpy.dtype" or not call.args:
             raise ValueError("an array without a type")
         code = call.args[0]
         if not isinstance(code, str) or not _DTYPE.fullmatch(code):
-            raise _Refused(f"is refused, because it holds an array of {str(code)[:20]!r} in place of numbers")
+            raise Refused(f"is refused, because it holds an array of {str(code)[:20]!r} in place of numbers")
         dtype = np.dtype(code)
         if call.state is not None:
             order, *rest = call.state[1:5]
             if order not in ("<", ">", "|", "=") or any(x is not None for x in rest):
-                raise _Refused("is refused, because it holds an array of records in place of numbers")
+                raise Refused("is refused, because it holds an array of records in place of numbers")
             dtype = dtype.newbyteorder(order)
         return dtype
 
@@ -461,7 +464,7 @@ class _Reader:
         if isinstance(data, str):  # a Python 2 byte string
             data = data.encode("latin-1")
         if not isinstance(data, bytes) or not isinstance(shape, tuple):
-            raise _Refused("is refused, because it holds an array of objects in place of numbers")
+            raise Refused("is refused, because it holds an array of objects in place of numbers")
         if len(shape) > 8 or not all(type(n) is int and n >= 0 for n in shape):
             raise ValueError("an array without a shape")
         count = 1
@@ -480,7 +483,7 @@ class _Reader:
         if not isinstance(shape, tuple) or len(shape) != 2 or not all(type(n) is int and n >= 0 for n in shape):
             raise ValueError("a sparse matrix without a shape")
         if shape[0] * shape[1] > MAX_DENSE:
-            raise _Refused("holds a far larger sparse matrix than a body model")
+            raise Refused("holds a far larger sparse matrix than a body model")
         values = np.asarray(fields["data"])
         if kind == "coo":
             row, column = fields["coords"] if "coords" in fields else (fields["row"], fields["col"])

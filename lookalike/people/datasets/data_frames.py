@@ -20,16 +20,15 @@ from typing import Any
 import numpy as np
 
 from lookalike.body.restricted_pickle import (
-    _ARRAY,
-    _KNOWN,
-    _OPCODES,
-    _REBUILD,
+    ARRAY,
+    KNOWN,
     MAX_FILE,
-    _Call,
-    _Machine,
-    _Name,
-    _Reader,
-    _Refused,
+    REBUILD,
+    Call,
+    Machine,
+    Name,
+    Reader,
+    Refused,
 )
 from lookalike.errors import LookalikeError
 
@@ -56,7 +55,7 @@ _INDEX = {
     )
 }
 _SLICE = {"builtins.slice", "__builtin__.slice"}
-_ALLOWED = _KNOWN.union({_FRAME}, _MANAGER, _BLOCK, _PLACEMENT, _NEW_INDEX, _RANGE, _INDEX, _SLICE)
+_ALLOWED = KNOWN.union({_FRAME}, _MANAGER, _BLOCK, _PLACEMENT, _NEW_INDEX, _RANGE, _INDEX, _SLICE)
 
 
 def read_data_frame(path: str | Path, columns: Iterable[str] | None = None) -> dict[str, list]:
@@ -70,32 +69,21 @@ def read_data_frame(path: str | Path, columns: Iterable[str] | None = None) -> d
     try:
         size = path.stat().st_size
         if size > MAX_FILE:
-            raise _Refused(f"is larger than {MAX_FILE >> 30} GB")
+            raise Refused(f"is larger than {MAX_FILE >> 30} GB")
         with path.open("rb") as file:
             return _FrameReader(_FrameMachine(file, size).run()).frame(wanted)
     except OSError as error:
         raise LookalikeError(f"The data frame {path} cannot be opened ({error.strerror}).") from error
-    except _Refused as error:
+    except Refused as error:
         raise LookalikeError(f"The data frame {path} {error}; use the file as it was published.") from None
     except (ValueError, TypeError, IndexError, KeyError, struct.error, OverflowError, MemoryError) as error:
         raise LookalikeError(f"The data frame {path} is damaged or no pickle: please download it again.") from error
 
 
-class _FrameMachine(_Machine):
+class _FrameMachine(Machine):
     """The machine that also knows the names of pandas' own parts."""
 
-    def run(self) -> Any:
-        for _ in range(MAX_OPCODES):
-            code = self.take(1)
-            if code == b".":
-                if len(self.stack) != 1:
-                    raise ValueError("the stack does not hold one object")
-                return self.pop()
-            step = _OPCODES.get(code)
-            if step is None:
-                raise ValueError(f"opcode {code!r}")
-            step(self)
-        raise _Refused("holds far more objects than a table of people")
+    subject = "a table of people"
 
     def name(self, module: Any, attribute: Any) -> None:
         if isinstance(module, bytes) and isinstance(attribute, bytes):
@@ -104,11 +92,11 @@ class _FrameMachine(_Machine):
             raise ValueError("a name that is no text")
         path = f"{module}.{attribute}"
         if path not in _ALLOWED:
-            raise _Refused(f"is refused, because it asks for {path[:80]!r}, which no table of numbers and texts needs")
-        self.push(_Name(path))
+            raise Refused(f"is refused, because it asks for {path[:80]!r}, which no table of numbers and texts needs")
+        self.push(Name(path))
 
 
-class _FrameReader(_Reader):
+class _FrameReader(Reader):
     """What the machine left, read as a table."""
 
     def __init__(self, root: Any):
@@ -118,13 +106,13 @@ class _FrameReader(_Reader):
     def read(self, node: Any, depth: int) -> Any:
         self.total += 1
         if self.total > MAX_NODES:
-            raise _Refused("holds far more values than a table of people")
+            raise Refused("holds far more values than a table of people")
         self.nodes = 0  # the limit that counts it is a body model's
         return super().read(node, depth)
 
     def frame(self, wanted: tuple[str, ...] | None) -> dict[str, list]:
-        if not isinstance(self.root, _Call) or self.path(self.root) != _FRAME:
-            raise _Refused("is no data frame")
+        if not isinstance(self.root, Call) or self.path(self.root) != _FRAME:
+            raise Refused("is no data frame")
         state = self.state(self.root)
         axes, blocks = self.manager(state["_mgr"] if "_mgr" in state else state["_data"])
         if len(axes) != 2:
@@ -133,7 +121,7 @@ class _FrameReader(_Reader):
         if wanted is not None:
             missing = [n for n in wanted if n not in names]
             if missing:
-                raise _Refused(f"has no column {missing[0]!r}")
+                raise Refused(f"has no column {missing[0]!r}")
         out: dict[str, list] = {}
         for values, where in blocks:
             cells, places = self.cells(values), self.places(where, len(names))
@@ -145,34 +133,34 @@ class _FrameReader(_Reader):
                     out[names[place]] = [self.read(x, 1) for x in row] if cells.dtype == object else row.tolist()
         return {n: out[n] for n in (names if wanted is None else wanted)}
 
-    def path(self, call: _Call) -> str:
+    def path(self, call: Call) -> str:
         """What a call is of, also where an old protocol wrote it as copyreg._reconstructor(class, object, None)."""
-        if call.name.path in _REBUILD and call.args and isinstance(call.args[0], _Name):
+        if call.name.path in REBUILD and call.args and isinstance(call.args[0], Name):
             return call.args[0].path
         return call.name.path
 
     def manager(self, call: Any) -> tuple[list, list[tuple[Any, Any]]]:
         """The axes' nodes, and values and places of each block."""
-        if not isinstance(call, _Call) or self.path(call) not in _MANAGER:
-            raise _Refused("is a data frame without a table that is understood")
+        if not isinstance(call, Call) or self.path(call) not in _MANAGER:
+            raise Refused("is a data frame without a table that is understood")
         if isinstance(call.state, tuple):
             old = call.state[3]["0.14.1"]
             return list(old["axes"]), [(block["values"], block["mgr_locs"]) for block in old["blocks"]]
         blocks, axes = call.args[:2]
         out = []
         for block in blocks:
-            if not isinstance(block, _Call) or block.name.path not in _BLOCK:
-                raise _Refused("is a data frame with columns of an unknown kind")
+            if not isinstance(block, Call) or block.name.path not in _BLOCK:
+                raise Refused("is a data frame with columns of an unknown kind")
             out.append((block.args[0], block.args[1]))
         return list(axes), out
 
     def index(self, call: Any) -> range | list:
         """The labels of an axis."""
-        if not isinstance(call, _Call) or call.name.path not in _NEW_INDEX or len(call.args) != 2:
-            raise _Refused("is a data frame with labels of an unknown kind")
+        if not isinstance(call, Call) or call.name.path not in _NEW_INDEX or len(call.args) != 2:
+            raise Refused("is a data frame with labels of an unknown kind")
         kind, said = call.args
-        if not isinstance(kind, _Name) or kind.path not in _INDEX | _RANGE or not isinstance(said, dict):
-            raise _Refused("is a data frame with labels of an unknown kind")
+        if not isinstance(kind, Name) or kind.path not in _INDEX | _RANGE or not isinstance(said, dict):
+            raise Refused("is a data frame with labels of an unknown kind")
         if kind.path in _RANGE:
             labels = range(*(self.read(said[key], 1) for key in ("start", "stop", "step")))
             if len(labels) > MAX_ROWS:
@@ -185,9 +173,9 @@ class _FrameReader(_Reader):
 
     def places(self, node: Any, count: int) -> list[int]:
         """Which columns a block holds."""
-        if isinstance(node, _Call) and node.name.path in _PLACEMENT:
+        if isinstance(node, Call) and node.name.path in _PLACEMENT:
             node = node.args[0]
-        if isinstance(node, _Call) and node.name.path in _SLICE:
+        if isinstance(node, Call) and node.name.path in _SLICE:
             start, stop, step = (self.read(x, 1) for x in node.args)
             return list(range(count)[slice(start, stop, step)])
         out = [int(i) for i in np.asarray(self.read(node, 1)).reshape(-1)]
@@ -197,16 +185,16 @@ class _FrameReader(_Reader):
 
     def cells(self, node: Any) -> np.ndarray:
         """An array; one of objects with its items still unread."""
-        if isinstance(node, _Call) and node.name.path in _ARRAY and isinstance(node.state, tuple):
+        if isinstance(node, Call) and node.name.path in ARRAY and isinstance(node.state, tuple):
             shape, dtype, fortran, data = node.state[-4:]
             if self.is_object(dtype):
                 return self.objects(shape, bool(fortran), data)
         out = self.read(node, 1)
         if not isinstance(out, np.ndarray):
-            raise _Refused("is a data frame with columns of an unknown kind")
+            raise Refused("is a data frame with columns of an unknown kind")
         return out
 
-    def array(self, call: _Call, depth: int) -> np.ndarray:
+    def array(self, call: Call, depth: int) -> np.ndarray:
         if isinstance(call.state, tuple) and len(call.state) >= 4 and self.is_object(call.state[-3]):
             cells = self.objects(call.state[-4], bool(call.state[-2]), call.state[-1])
             flat = np.empty(cells.size, object)
@@ -217,7 +205,7 @@ class _FrameReader(_Reader):
 
     def is_object(self, dtype: Any) -> bool:
         return (
-            isinstance(dtype, _Call)
+            isinstance(dtype, Call)
             and dtype.name.path == "numpy.dtype"
             and bool(dtype.args)
             and isinstance(dtype.args[0], str)
