@@ -18,7 +18,7 @@ from lookalike.body.model import Body
 
 @dataclass(frozen=True)
 class BodyNoise:
-    """Sizes of errors, standard deviations.
+    """Sizes of errors, standard deviations; as large as the fit's on synthetic people (benchmarks/fit_errors.py).
 
     Attributes
     ----------
@@ -34,18 +34,18 @@ class BodyNoise:
     """
 
     severity: tuple[float, float] = (0.15, 1.5)
-    lean: float = 3.0
-    turn: float = 5.0
-    in_picture: float = 2.5
-    torso: float = 4.0
-    head: float = 7.0
-    arms: float = 12.0
-    legs: float = 8.0
-    ends: float = 13.0
+    lean: float = 8.0
+    turn: float = 12.0
+    in_picture: float = 5.0
+    torso: float = 8.0
+    head: float = 12.0
+    arms: float = 18.0
+    legs: float = 16.0
+    ends: float = 18.0
     twist: float = 8.0
     fingers: float = 8.0
     shape: float = 0.5
-    pixels: float = 0.005
+    pixels: float = 0.014
     size: float = 0.012
 
     def __post_init__(self) -> None:

@@ -22,12 +22,12 @@ def test_the_pelvis_stays_and_joints_move(sample):
     for seed in range(12):
         wrong = wrong_body(body, np.random.default_rng(seed))
         pixels = sample.camera.project(wrong.joints) - sample.camera.project(body.joints)
-        # 2 of 0.5 % of the side, times 1.5, in each direction
-        assert np.abs(pixels[0]).max() < 0.0151 * side
-        assert np.linalg.norm(pixels[:22], axis=1).mean() < 0.08 * side
+        # 2 of 1.4 % of the side, times 1.5, in each direction
+        assert np.abs(pixels[0]).max() < 0.0421 * side
+        assert np.linalg.norm(pixels[:22], axis=1).mean() < 0.16 * side
         own, other = (j - j[0] for j in (body.joints, wrong.joints))
         moved.append(np.linalg.norm(own - other, axis=1)[:22].mean())
-    assert 0.01 < np.mean(moved) < 0.12
+    assert 0.02 < np.mean(moved) < 0.2
 
 
 def test_limbs_err_in_depth_more_than_in_the_picture(sample):
@@ -41,7 +41,7 @@ def test_limbs_err_in_depth_more_than_in_the_picture(sample):
         across.append(np.abs(pixels[ends] - pixels[0]).mean() * -body.joints[0, 2] / camera.focal)
         off = wrong.joints[:, 2] - body.joints[:, 2]
         depth.append(np.abs(off[ends] - off[0]).mean())
-    assert np.mean(depth) > 1.5 * np.mean(across)
+    assert np.mean(depth) > 1.2 * np.mean(across)
 
 
 def test_its_numbers_give_its_vertices(sample, rng):
