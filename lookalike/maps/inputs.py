@@ -23,6 +23,8 @@ from lookalike.maps.maps import Maps
 
 PICTURE, MATTE, NORMALS, DEPTHS, BODY = slice(0, 3), slice(3, 4), slice(4, 10), slice(10, 12), slice(12, 13)
 CHANNELS = 13
+#: Pixels around the person in a window, and what its place is a multiple of.
+MARGIN, STEP = 8, 4
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,26 @@ def network_inputs(image: np.ndarray, body: Maps, unit: CropUnit | None = None) 
     out[DEPTHS] = _extended(unit.from_metres(np.stack([body.depth_front, body.depth_back])), body.mask)
     out[BODY] = body.mask
     return out
+
+
+def person_window(image: np.ndarray, body: np.ndarray, step: int = 32) -> tuple[slice, slice]:
+    """Rows and columns of the part of a picture that has the person in it: what a network has to read.
+
+    image : (h, w, 4) uint8 picture and matte.  body : (h, w) bool, where the body is.  step : the sides of the part are
+    multiples of it, or the picture's own sides where those are shorter.
+    """
+    there = body | (image[..., 3] > 0)
+    return _span(there.any(1), step), _span(there.any(0), step)
+
+
+def _span(there: np.ndarray, step: int) -> slice:
+    count, inside = len(there), np.flatnonzero(there)
+    first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, count)
+    length = -(-(last - first + 2 * MARGIN) // step) * step
+    if length >= count:
+        return slice(0, count)
+    start = min(max((first + last - length) // 2, 0), count - length) // STEP * STEP
+    return slice(start, start + length)
 
 
 def stacked_normals(maps: Maps) -> np.ndarray:

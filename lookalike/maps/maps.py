@@ -42,14 +42,16 @@ def render_maps(
     camera: Camera,
     normals: np.ndarray | None = None,
     threads: int | None = None,
+    caster: RayCaster | None = None,
 ) -> Maps:
     """Maps of a mesh, with smooth normals.
 
     vertices : (n, 3) camera frame, metres.  faces : (m, 3), counter-clockwise from outside. A mesh need not be closed:
     where a ray meets the inside of a face first, its normal is turned around.
     normals : (n, 3) where they are known already.  threads : cores to use, None for all.
+    caster : of this mesh, where there is one already.
     """
-    caster = RayCaster(vertices, faces, threads)
+    caster = caster or RayCaster(vertices, faces, threads)
     if normals is None:
         normals = vertex_normals(vertices, faces)
     rows, columns = caster.outline_box(camera)

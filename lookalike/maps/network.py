@@ -21,7 +21,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lookalike.errors import LookalikeError
-from lookalike.maps.inputs import BODY, CHANNELS, DEPTHS, NORMALS, PICTURE, CropUnit, maps_of, network_inputs
+from lookalike.maps.inputs import (
+    BODY,
+    CHANNELS,
+    DEPTHS,
+    NORMALS,
+    PICTURE,
+    STEP,
+    CropUnit,
+    maps_of,
+    network_inputs,
+    person_window,
+)
 from lookalike.maps.maps import Maps
 
 #: Of the file of weights.
@@ -32,6 +43,8 @@ STEM = 4
 LABELS = 7
 #: What the last layer gives: normals, depths, part labels, colour behind, error of the normals.
 HEADS = (6, 2, LABELS, 3, 2)
+#: Of the head at a quarter of the resolution: motions, and their errors in the picture and in depth, each in front and behind.
+MOTION_HEADS = (6, 4)
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,9 @@ class RawMaps:
     labels : (b, 7, h, w) logits of the parts in front.
     colour : (b, 3, h, w) sRGB of the side behind, 0..1 but for errors.
     log_error : (b, 2, h, w) logarithm of the expected angular error of both normals, in radians.
+    motion : (b, 6, h / 4, w / 4) where the body's points in front and behind belong (`motion.motion_of`).
+    log_spread : (b, 4, h / 4, w / 4) logarithm of the motions' expected errors, units of the crop: in the picture and in
+        depth in front, then behind.
     """
 
     normals: Tensor
@@ -85,6 +101,8 @@ class RawMaps:
     labels: Tensor
     colour: Tensor
     log_error: Tensor
+    motion: Tensor
+    log_spread: Tensor
 
 
 @dataclass(frozen=True)
@@ -98,12 +116,18 @@ class PredictedMaps:
     colour_back : (h, w, 3) uint8 sRGB of the side behind, without light and shadow; zero outside the mask.
     confidence : (h, w, 2) float32 of the normals in front and behind, exp(-e) with e the angular error, in radians,
         that the network expects; zero outside the mask.
+    motion : (6, h / 4, w / 4) float32 where the body's points that show in front and behind belong, units of the crop
+        (`motion.motion_of`); means something only where the given body shows.
+    spread : (4, h / 4, w / 4) float32 expected errors of the motions, units of the crop: in the picture and in depth in
+        front, then behind.
     """
 
     maps: Maps
     labels: np.ndarray
     colour_back: np.ndarray
     confidence: np.ndarray
+    motion: np.ndarray
+    spread: np.ndarray
 
 
 class MapsNetwork(nn.Module):
@@ -122,13 +146,17 @@ class MapsNetwork(nn.Module):
         self.halve = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         self.merge = nn.ModuleList(nn.Conv2d(a + b, a, 1) for a, b in pairwise(widths))
         self.up = nn.ModuleList(blocks(n, w) for n, w in zip(config.up, widths, strict=False))
+        self.move = nn.Sequential(
+            nn.GroupNorm(config.groups, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], sum(MOTION_HEADS), 1)
+        )
         self.spread = nn.Conv2d(widths[0], config.features * STEM**2, 1)
         self.join = nn.Conv2d(config.features + CHANNELS, config.detail, 3, padding=1)
         self.refine = _Block(config.detail, 0)
         self.heads = nn.Conv2d(config.detail, sum(HEADS), 1)
-        nn.init.zeros_(self.heads.weight)
-        assert self.heads.bias is not None
-        nn.init.zeros_(self.heads.bias)
+        for last in (self.heads, self.move[2]):
+            assert isinstance(last, nn.Conv2d) and last.bias is not None
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, inputs: Tensor) -> RawMaps:
         """inputs : (b, 13, h, w) as `inputs.network_inputs` makes them; h and w multiples of `config.stride`."""
@@ -142,6 +170,7 @@ class MapsNetwork(nn.Module):
         for level in reversed(range(len(passed))):
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = self.up[level](self.merge[level](torch.cat([passed[level], x], 1)))
+        motion, log_spread = self.move(x).float().split(MOTION_HEADS, 1)
         x = functional.pixel_shuffle(self.spread(x), STEM)
         x = self.refine(self.join(torch.cat([x, inputs.to(x.dtype)], 1)))
         normals, depths, labels, colour, log_error = self.heads(functional.silu(x)).float().split(HEADS, 1)
@@ -153,6 +182,9 @@ class MapsNetwork(nn.Module):
             colour=0.5 + 0.5 * inputs[:, PICTURE] + colour,
             # from a degree to a right angle
             log_error=torch.tanh(log_error) * 2.25 - 1.75,
+            motion=motion,
+            # from a thousandth to a half
+            log_spread=torch.tanh(log_spread) * 3.1 - 3.8,
         )
 
 
@@ -192,31 +224,50 @@ def infer(net: MapsNetwork, image: np.ndarray, body_maps: Maps, reduced: bool | 
     processor has it built in.
     """
     unit = CropUnit.of(body_maps)
-    inputs = torch.from_numpy(network_inputs(image, body_maps, unit))[None]
-    height, width = image.shape[:2]
+    window = person_window(image, body_maps.mask, net.config.stride)
+    inputs = torch.from_numpy(network_inputs(image, body_maps, unit)[:, window[0], window[1]])[None]
+    height, width = inputs.shape[2:]
     stride = net.config.stride
     device = net.heads.weight.device
     inputs = functional.pad(inputs, (0, -width % stride, 0, -height % stride)).to(device)
     reduced = has_bf16(device) if reduced is None else reduced
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=reduced):
         raw = net(inputs.contiguous(memory_format=torch.channels_last))
-    return predicted_maps(raw, 0, image, body_maps, unit)
+    return predicted_maps(raw, 0, image, body_maps, unit, window)
 
 
-def predicted_maps(raw: RawMaps, index: int, image: np.ndarray, body_maps: Maps, unit: CropUnit) -> PredictedMaps:
-    """One picture of a batch as users get it; arguments as in `infer`."""
-    height, width = image.shape[:2]
+def predicted_maps(
+    raw: RawMaps, index: int, image: np.ndarray, body_maps: Maps, unit: CropUnit, window: tuple[slice, slice]
+) -> PredictedMaps:
+    """One picture of a batch as users get it; arguments as in `infer`.
 
-    def part(values: Tensor) -> Tensor:
-        return values[index, :, :height, :width].detach()
+    window : rows and columns of the picture that were read.
+    """
 
-    mask = image[..., 3] > 127
-    maps = maps_of(part(raw.normals).cpu().numpy(), part(raw.depths).cpu().numpy(), mask, body_maps.camera, unit)
-    labels = part(raw.labels).argmax(0).to(torch.uint8).cpu().numpy()
-    colour = (part(raw.colour) * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    confidence = torch.exp(-part(raw.log_error).exp()).permute(1, 2, 0).cpu().numpy()
+    def part(values: Tensor, outside: float = 0.0, step: int = 1) -> np.ndarray:
+        """(k, h, w) of the whole picture."""
+        rows, columns = (slice(-(-w.start // step), w.stop // step) for w in window)
+        shape = (values.shape[1], image.shape[0] // step, image.shape[1] // step)
+        whole = np.full(shape, outside, np.float32)
+        inside = whole[:, rows, columns]
+        inside[:] = values[index, :, : inside.shape[1], : inside.shape[2]].detach().float().cpu().numpy()
+        return whole
+
+    mask = np.zeros(image.shape[:2], bool)
+    mask[window] = image[window][..., 3] > 127
+    maps = maps_of(part(raw.normals), part(raw.depths), mask, body_maps.camera, unit)
+    labels = part(raw.labels).argmax(0).astype(np.uint8)
+    colour = np.moveaxis((part(raw.colour) * 255).round().clip(0, 255).astype(np.uint8), 0, 2)
+    confidence = np.moveaxis(np.exp(-np.exp(part(raw.log_error))), 0, 2)
     inside = mask[..., None]
-    return PredictedMaps(maps, labels * mask, colour * inside, (confidence * inside).astype(np.float32))
+    return PredictedMaps(
+        maps,
+        labels * mask,
+        colour * inside,
+        (confidence * inside).astype(np.float32),
+        part(raw.motion, step=STEP),
+        np.exp(part(raw.log_spread, step=STEP)),
+    )
 
 
 def has_bf16(device: torch.device) -> bool:

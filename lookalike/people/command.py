@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -37,6 +37,10 @@ def synthesize(
     clean: Annotated[
         bool, typer.Option("--clean", help="Without a camera's and a matte's faults: noise, JPEG, blur, leaks.")
     ] = False,
+    part: Annotated[
+        Literal["all", "training", "validation"],
+        typer.Option(help="Which motions and garments to take: all, those to train on, or those that are held out."),
+    ] = "all",
     jobs: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes.", show_default="one a core")] = None,
     debug: Annotated[bool, typer.Option("--debug", envvar="LOOKALIKE_DEBUG", help="Show tracebacks.")] = False,
 ) -> None:
@@ -50,7 +54,8 @@ def synthesize(
     from lookalike.people.data_folder import Order, write_dataset
     from lookalike.render.raycast import available_cores
 
-    order = Order(count, seed, size, assets, poses, not clean, maps_only)
+    held = None if part == "all" else part == "validation"
+    order = Order(count, seed, size, assets, poses, not clean, maps_only, held)
     with command(f"stopped; the finished people are in {output}, call again to go on.", debug):
         write_dataset(order, output, jobs or available_cores(), _tell if sys.stderr.isatty() else None)
     typer.echo(output)

@@ -53,6 +53,7 @@ class Order:
     ----------
     count : how many.  seed : of all of them.  size : pixels along each side.
     assets : MakeHuman folder, or None.  poses : file of motions, or None.  faults : see `synthesis.Recipe`.
+    held : only motions and garments that are held out for validation, or only the others; None for all.
     maps_only : only `sample.npz`, which is what training of maps reads: half the time and a quarter of the space.
     """
 
@@ -63,13 +64,21 @@ class Order:
     poses: Path | None = None
     faults: bool = True
     maps_only: bool = False
+    held: bool | None = None
 
     def settings(self) -> dict:
         """What decides how each sample looks."""
         import lookalike
 
         paths = {k: str(v.resolve()) if v else None for k, v in (("assets", self.assets), ("poses", self.poses))}
-        return {"version": lookalike.__version__, "seed": self.seed, "size": self.size, "faults": self.faults, **paths}
+        return {
+            "version": lookalike.__version__,
+            "seed": self.seed,
+            "size": self.size,
+            "faults": self.faults,
+            "held": self.held,
+            **paths,
+        }
 
 
 def write_dataset(
@@ -189,7 +198,7 @@ def people_of(order: Order):
     from lookalike.people.synthesis import Recipe, SyntheticPeople
 
     poses = read_poses(order.poses) if order.poses else None
-    return SyntheticPeople(order.seed, Recipe(order.size, order.assets, poses, faults=order.faults))
+    return SyntheticPeople(order.seed, Recipe(order.size, order.assets, poses, faults=order.faults, held=order.held))
 
 
 def _make(order: Order, out: Path, number: int) -> int:

@@ -48,6 +48,8 @@ class Recipe:
     poses : motions that poses are taken from besides our own, or None.
     makehuman : share of people dressed from the assets, where there are any.
     faults : whether pictures have a camera's and a matte's faults.
+    held : only clips, garments and hairdos that are held out for validation, or only the others; None for all. Our own
+        wardrobe cuts each garment anew.
     threads : cores for one sample; processes that each make their own samples scale better than threads.
     """
 
@@ -56,6 +58,7 @@ class Recipe:
     poses: PoseLibrary | None = None
     makehuman: float = 0.35
     faults: bool = True
+    held: bool | None = None
     threads: int = 1
 
 
@@ -82,14 +85,17 @@ class SyntheticPeople:
 
     def __init__(self, seed: int = 0, recipe: Recipe | None = None):
         self.seed = seed
-        self.recipe = recipe or Recipe()
+        self.recipe = recipe = recipe or Recipe()
+        self.poses = recipe.poses
+        if recipe.poses is not None and recipe.held is not None:
+            self.poses = recipe.poses.held(recipe.held)
         self.model: BodyModel = load_body()
 
     @cached_property
     def _wardrobe(self):
         from lookalike.people.makehuman.wardrobe import Wardrobe
 
-        return Wardrobe(self.recipe.assets) if self.recipe.assets is not None else None
+        return Wardrobe(self.recipe.assets, self.recipe.held) if self.recipe.assets is not None else None
 
     def __iter__(self) -> Iterator[Sample]:
         number = 0
@@ -106,7 +112,7 @@ class SyntheticPeople:
     def person(self, rng: np.random.Generator) -> Person:
         """Somebody new."""
         betas = rng.normal(0, 1, self.model.shape_count).clip(-WIDEST_SHAPE, WIDEST_SHAPE)
-        pose = random_pose(rng, self.recipe.poses)
+        pose = random_pose(rng, self.poses)
         from_assets = self._wardrobe is not None and rng.random() < self.recipe.makehuman
         if from_assets:
             body = _posed(self.model, betas, pose)

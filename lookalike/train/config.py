@@ -32,6 +32,8 @@ class TrainConfig:
     weight_decay : AdamW's.  clip : largest norm of the gradients.
     ema : how much of the running mean of the weights stays each step; the mean is what is kept as the result.
     mirror : share of people seen in a mirror.
+    variants : how many wrong bodies each person of a folder gets; they are kept there and come again and again. 0 for a
+        new one each time, which takes ten times as long to make as to read.
     bf16 : compute convolutions in bf16, where the processor has it built in.
     assets, poses : MakeHuman folder and motion file of fresh people, as `lookalike synthesize` takes them, or null.
     validation_seed, validation_people : people that are never trained on.
@@ -51,6 +53,7 @@ class TrainConfig:
     clip: float = 1.0
     ema: float = 0.999
     mirror: float = 0.5
+    variants: int = 0
     bf16: bool = True
     assets: str | None = None
     poses: str | None = None
@@ -68,7 +71,7 @@ class TrainConfig:
         for name in ("checkpoint_every", "log_every"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than zero")
-        for name in ("seed", "warm_up", "weight_decay", "validation_seed", "sheet_people"):
+        for name in ("seed", "variants", "warm_up", "weight_decay", "validation_seed", "sheet_people"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")
         if not 0 <= self.ema < 1 or not 0 <= self.mirror <= 1:

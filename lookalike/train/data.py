@@ -6,9 +6,11 @@ people. They are fresh `SyntheticPeople`, or come again and again from a folder 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +18,27 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from lookalike.body.model import Body
 from lookalike.camera import Camera
 from lookalike.errors import LookalikeError
+from lookalike.export.output import output_errors
 from lookalike.maps import Maps, render_maps
-from lookalike.maps.inputs import CropUnit, network_inputs, stacked_normals
+from lookalike.maps.inputs import DEPTHS, STEP, CropUnit, network_inputs, person_window, stacked_normals
+from lookalike.maps.motion import crop_places, motion_of, shown_points
 from lookalike.people.data_folder import Order, dataset_folders, one_thread_each, people_of
 from lookalike.people.sample import Sample
 from lookalike.people.store import read_sample
+from lookalike.render.raycast import RayCaster
 from lookalike.train.config import TrainConfig
 from lookalike.train.losses import IGNORED, Targets
 from lookalike.train.wrong_body import BodyNoise, wrong_body
 
 #: Matte below which a picture shows nothing of a person.
 SEEN = 12
+#: Batches among which people are sorted by the shape of their pictures.
+STRETCH = 16
+#: Of kept examples.
+EXAMPLES = "examples 1"
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,8 @@ class Example:
     Attributes
     ----------
     inputs : (13, h, w) float16.
-    normals : (6, h, w) float16.  depths : (2, h, w) float32.  labels : (h, w) uint8.  colour : (3, h, w) uint8.
-    mask : (1, h, w) bool.
+    normals : (6, h, w) float16.  depths : (2, h, w) float16.  labels : (h, w) uint8.  colour : (3, h, w) uint8.
+    mask : (1, h, w) bool.  motion : (6, h / 4, w / 4) float16.  shown : (1, h / 4, w / 4) bool.
     """
 
     inputs: np.ndarray
@@ -48,6 +58,21 @@ class Example:
     labels: np.ndarray
     colour: np.ndarray
     mask: np.ndarray
+    motion: np.ndarray
+    shown: np.ndarray
+
+
+@dataclass(frozen=True)
+class GivenBody:
+    """A body as a fit might have found it.
+
+    maps : through the sample's camera.  motion : (6, h / 4, w / 4) float32 where its points belong.
+    shown : (h / 4, w / 4) bool, where there are some.
+    """
+
+    maps: Maps
+    motion: np.ndarray
+    shown: np.ndarray
 
 
 def true_unit(sample: Sample) -> CropUnit:
@@ -61,31 +86,59 @@ def true_unit(sample: Sample) -> CropUnit:
     return CropUnit.of(sample.body_maps)
 
 
-def example_of(sample: Sample, body: Maps) -> Example:
-    """The example of a sample and a body's maps through its camera."""
+def example_of(sample: Sample, body: GivenBody, window: tuple[slice, slice] | None = None) -> Example:
+    """The example of a sample and a given body.
+
+    window : rows and columns of the picture, multiples of 4; None for those that have the person in them.
+    """
+    rows, columns = window or person_window(sample.image, body.maps.mask)
+    coarse_rows, coarse_columns = (slice(w.start // STEP, w.stop // STEP) for w in (rows, columns))
     seen = sample.image[..., 3] >= SEEN
     person = sample.maps.mask
     depths = true_unit(sample).from_metres(np.stack([sample.maps.depth_front, sample.maps.depth_back]))
-    return Example(
-        inputs=network_inputs(sample.image, body).astype(np.float16),
-        normals=stacked_normals(sample.maps).astype(np.float16),
-        depths=np.where(person, depths, 0).astype(np.float32),
+    whole = dict(
+        inputs=network_inputs(sample.image, body.maps),
+        normals=stacked_normals(sample.maps),
+        depths=np.where(person, depths, 0),
         labels=np.where(person & ~seen, IGNORED, sample.labels_front).astype(np.uint8),
-        colour=np.ascontiguousarray(np.moveaxis(sample.colour_back, 2, 0)),
+        colour=np.moveaxis(sample.colour_back, 2, 0),
         mask=(person & seen)[None],
     )
+    parts = {name: values[..., rows, columns] for name, values in whole.items()}
+    parts |= {n: v[..., coarse_rows, coarse_columns] for n, v in (("motion", body.motion), ("shown", body.shown[None]))}
+    halved = {n: v.astype(np.float16) if v.dtype == np.float32 else v for n, v in parts.items()}
+    return Example(**{name: np.ascontiguousarray(values) for name, values in halved.items()})
 
 
-def with_wrong_body(sample: Sample, rng: np.random.Generator, noise: BodyNoise) -> Maps:
-    """Maps of a body as a fit might find it. Raises LookalikeError for a sample without a body."""
-    if sample.body is None:
+def with_wrong_body(sample: Sample, rng: np.random.Generator, noise: BodyNoise) -> GivenBody:
+    """A body as a fit might find it. Raises LookalikeError for a sample without a body."""
+    true = sample.body
+    if true is None:
         raise LookalikeError(f"{sample.name} has no body to learn from; train on folders of `lookalike synthesize`.")
-    body = wrong_body(sample.body, rng, noise)
-    faces = body.model.faces[body.model.outer_faces]
-    maps = render_maps(body.vertices, faces, sample.camera, body.normals, threads=1)
+    given = given_body(wrong_body(true, rng, noise), sample)
+    return given if given.maps.mask.any() else given_body(true, sample)
+
+
+def given_body(body: Body, sample: Sample) -> GivenBody:
+    """Some body in a sample's camera, and what it lacks to the true one. body : of the same model as the sample's."""
+    assert sample.body is not None
+    faces, camera = body.model.faces[body.model.outer_faces], sample.camera
+    caster = RayCaster(body.vertices, faces, threads=1)
+    maps = render_maps(body.vertices, faces, camera, body.normals, caster=caster)
+    shown = shown_points(caster, camera)
     if maps.mask.any():
-        return maps
-    return render_maps(sample.body.vertices, faces, sample.camera, sample.body.normals, threads=1)
+        places = crop_places(body.vertices, camera, CropUnit.of(maps))
+        motion = motion_of(places, crop_places(sample.body.vertices, camera, true_unit(sample)), faces, shown)
+    else:
+        motion = np.zeros((6, *shown[0].face.shape), np.float32)
+    return GivenBody(maps, motion, shown[0].hit & shown[1].hit)
+
+
+def mirrored_body(body: GivenBody) -> GivenBody:
+    """The given body of the mirror image."""
+    turn = np.array([-1, 1, 1, -1, 1, 1], np.float32)[:, None, None]
+    motion, shown = (np.ascontiguousarray(a[..., ::-1]) for a in (body.motion * turn, body.shown))
+    return GivenBody(mirrored_maps(body.maps), motion, shown)
 
 
 def mirrored_maps(maps: Maps) -> Maps:
@@ -156,30 +209,73 @@ def _means(values: np.ndarray, mask: np.ndarray, step: int) -> np.ndarray:
 
 
 def _blocks(values: np.ndarray, step: int) -> np.ndarray:
+    """Means of squares. Values are float32 or float64: OpenCV's own arithmetic is ten times as fast as numpy's."""
+    import cv2
+
     height, width = values.shape[:2]
-    return values.reshape(height // step, step, width // step, step, *values.shape[2:]).mean((1, 3))
+    return cv2.resize(values, (width // step, height // step), interpolation=cv2.INTER_AREA)
 
 
 class People:
-    """The samples of a run by number: fresh ones, or a folder's in a new order each round."""
+    """The samples of a run by number: fresh ones, or a folder's in a new order each round.
 
-    def __init__(self, config: TrainConfig, seed: int, folder: Path | None = None):
-        self.config, self.seed = config, seed
+    A folder's people come sorted by the shape of their pictures within stretches of a few batches, so that a batch has
+    pictures of like shapes and little to fill up.
+    held : fresh people move and dress in what is held out for validation, else in what is not.
+    """
+
+    def __init__(self, config: TrainConfig, seed: int, folder: Path | None = None, held: bool = False):
+        self.config, self.seed, self.held = config, seed, held
         self.files = [f / "sample.npz" for f in dataset_folders(folder)] if folder else []
         if folder and _seed_of(folder) == config.validation_seed:
             raise LookalikeError(
                 f"{folder} holds the people that validation tests on (seed {config.validation_seed}): change "
                 "`validation_seed` in the config, or make people of another seed."
             )
+        self.shapes = np.array([picture_shape(file) for file in self.files])
+        self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, int))
 
     def __getitem__(self, number: int) -> Sample:
         config = self.config
         if not self.files:
             assets, poses = (Path(p) if p else None for p in (config.assets, config.poses))
-            return people_of(Order(0, self.seed, config.size, assets, poses))[number]
-        count = len(self.files)
-        order = np.random.default_rng([self.seed, 3, number // count]).permutation(count)
-        return reduced_sample(read_sample(self.files[order[number % count]]), config.size)
+            return people_of(Order(0, self.seed, config.size, assets, poses, held=self.held))[number]
+        return self.read(self.which(number)[1])
+
+    def which(self, number: int) -> tuple[int, int]:
+        """The round that a number falls in, and whose turn it is, by place in the folder."""
+        turn, place = divmod(number, len(self.files))
+        if self._order[0] != turn:
+            self._order = (turn, self._round(turn))
+        return turn, int(self._order[1][place])
+
+    def read(self, who: int) -> Sample:
+        """The sample at a place in the folder, as small as the config wants it."""
+        return reduced_sample(read_sample(self.files[who]), self.config.size)
+
+    def _round(self, turn: int) -> np.ndarray:
+        """(n,) a new order of the folder's people."""
+        rng, batch = np.random.default_rng([self.seed, 3, turn]), self.config.batch
+        order = rng.permutation(len(self.files))
+        out = []
+        for start in range(0, len(order), STRETCH * batch):
+            stretch = order[start : start + STRETCH * batch]
+            stretch = stretch[np.argsort(self.shapes[stretch], kind="stable")]
+            several = [stretch[i : i + batch] for i in range(0, len(stretch), batch)]
+            # an incomplete batch stays last, or the batches after it would straddle two shapes
+            whole = len(several) - (len(stretch) % batch > 0)
+            out += [several[i] for i in (*rng.permutation(whole), *range(whole, len(several)))]
+        return np.concatenate(out)
+
+
+def picture_shape(file: Path) -> float:
+    """Width by height of what a sample's picture shows. Raises LookalikeError."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            top, bottom, left, right = arrays["image_box"]
+    except Exception as error:  # whatever a damaged file leads to
+        raise LookalikeError(f"Cannot read the sample {file}: {error}.") from None
+    return float(max(right - left, 1) / max(bottom - top, 1))
 
 
 def _seed_of(folder: Path) -> int | None:
@@ -191,19 +287,92 @@ def _seed_of(folder: Path) -> int | None:
 
 
 class Examples(Dataset):
-    """Training examples by number."""
+    """Training examples by number. Those of a folder are kept in it where the config wants a number of variants."""
 
     def __init__(self, config: TrainConfig, folder: Path | None = None):
         self.config = config
         self.people = People(config, config.seed, folder)
+        self.kept: Path | None = None
+        if folder and config.variants:
+            self.kept = folder / f"examples_{_digest(config)}"
+            with output_errors(self.kept):
+                self.kept.mkdir(exist_ok=True)
 
     def __getitem__(self, number: int) -> Example:
-        sample = self.people[number]
-        rng = np.random.default_rng([self.config.seed, 5, number])
+        if not self.people.files:
+            return self._made(self.people[number], number)
+        turn, who = self.people.which(number)
+        if self.kept is None:
+            return self._made(self.people.read(who), number)
+        variant = turn % self.config.variants
+        path = self.kept / f"{self.people.files[who].parent.name}_{variant}.npz"
+        if path.is_file():
+            return read_example(path)
+        example = self._made(self.people.read(who), who, variant)
+        write_example(example, path)
+        return example
+
+    def _made(self, sample: Sample, *key: int) -> Example:
+        rng = np.random.default_rng([self.config.seed, 5, *key])
         body = with_wrong_body(sample, rng, self.config.noise)
         if rng.random() < self.config.mirror:
-            sample, body = mirrored_sample(sample), mirrored_maps(body)
+            sample, body = mirrored_sample(sample), mirrored_body(body)
         return example_of(sample, body)
+
+
+def _digest(config: TrainConfig) -> str:
+    """A name for all that kept examples depend on."""
+    found = config.as_json()
+    said = [EXAMPLES, *(found[name] for name in ("size", "seed", "mirror", "noise"))]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:10]
+
+
+def write_example(example: Example, path: Path) -> None:
+    """One file. Raises OutputError; a file that is not complete never has this name."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with output_errors(path):
+        try:
+            with temporary.open("wb") as file:
+                np.savez(file, **{f.name: getattr(example, f.name) for f in fields(Example)})
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def read_example(path: Path) -> Example:
+    """What `write_example` wrote. Raises LookalikeError."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return Example(**{f.name: file[f.name] for f in fields(Example)})
+    except Exception as error:  # whatever a damaged file leads to
+        raise LookalikeError(
+            f"Cannot read the kept example {path} ({error}); delete it, and it is made anew."
+        ) from None
+
+
+def side_by_side(examples: list[Example]) -> list[Example]:
+    """Examples of one size: the smaller ones get an empty margin, in which nothing is asked."""
+    height, width = (max(e.mask.shape[i] for e in examples) for i in (1, 2))
+    return [_padded(e, height, width) for e in examples]
+
+
+def _padded(example: Example, height: int, width: int) -> Example:
+    low = [
+        (total - has) // 2 // STEP * STEP for total, has in zip((height, width), example.mask.shape[1:], strict=True)
+    ]
+    changed = {}
+    for field in fields(Example):
+        values, step = getattr(example, field.name), STEP if field.name in ("motion", "shown") else 1
+        around = [
+            (a // step, (total - has - a) // step)
+            for a, total, has in zip(low, (height, width), example.mask.shape[1:], strict=True)
+        ]
+        if not any(map(any, around)):
+            return example
+        changed[field.name] = np.pad(values, [(0, 0)] * (values.ndim - 2) + around)
+        if field.name == "inputs":  # depths go on beyond the body
+            changed["inputs"][DEPTHS] = np.pad(values[DEPTHS], [(0, 0), *around], mode="edge")
+    return Example(**changed)
 
 
 class _From(Sampler):
@@ -226,7 +395,8 @@ def batches(config: TrainConfig, start: int, folder: Path | None, jobs: int) -> 
         batch_size=config.batch,
         sampler=_From(start * config.batch, config.steps * config.batch),
         num_workers=jobs,
-        collate_fn=list,  # arrays travel through pipes; tensors would fill shared memory, which containers have little of
+        # arrays travel through pipes; tensors would fill shared memory, which containers have little of
+        collate_fn=side_by_side,
         # fresh processes: libraries with threads of their own do not survive a fork
         multiprocessing_context="spawn" if jobs else None,
         worker_init_fn=_begin_worker if jobs else None,
@@ -260,8 +430,10 @@ def tensors_of(examples: list[Example], device: torch.device) -> tuple[torch.Ten
     inputs = stack("inputs").float().contiguous(memory_format=torch.channels_last)
     return inputs, Targets(
         normals=stack("normals").float(),
-        depths=stack("depths"),
+        depths=stack("depths").float(),
         labels=stack("labels").long(),
         colour=stack("colour").float() / 255,
         mask=stack("mask").float(),
+        motion=stack("motion").float(),
+        shown=stack("shown").float(),
     )

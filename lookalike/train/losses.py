@@ -30,6 +30,7 @@ class LossWeights:
     depth : absolute difference in units of the crop.  parts : cross-entropy.  colour : absolute difference, 0..1.
     confidence : negative log likelihood of the angles under the error that the network expects (Laplace's
         distribution). It moves the expectation only, not the normals.
+    motion : absolute difference of the body's motions in units of the crop.  spread : as `confidence`, of the motions.
     """
 
     angle: float = 1.0
@@ -40,6 +41,8 @@ class LossWeights:
     parts: float = 0.5
     colour: float = 1.0
     confidence: float = 0.05
+    motion: float = 2.0
+    spread: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Targets:
     normals : (b, 6, h, w) unit.  depths : (b, 2, h, w) in units of the crop, zero outside the mask.
     labels : (b, h, w) int64 parts in front, `IGNORED` where none is asked.  colour : (b, 3, h, w) 0..1 behind.
     mask : (b, 1, h, w) one where there is somebody and something to see of them, else zero.
+    motion : (b, 6, h / 4, w / 4) where the given body's points belong, units of the crop.  shown : (b, 1, h / 4, w / 4) one
+        where the given body shows.
     """
 
     normals: Tensor
@@ -58,6 +63,8 @@ class Targets:
     labels: Tensor
     colour: Tensor
     mask: Tensor
+    motion: Tensor
+    shown: Tensor
 
 
 def losses(raw: RawMaps, truth: Targets, weights: LossWeights) -> dict[str, Tensor]:
@@ -81,6 +88,12 @@ def losses(raw: RawMaps, truth: Targets, weights: LossWeights) -> dict[str, Tens
         / asked
     )
     terms["colour"] = weights.colour * masked_mean((raw.colour - truth.colour).abs().mean(1, True), mask)
+    off = (raw.motion - truth.motion).abs()
+    # to the right and down together, and away from the camera
+    ways = torch.stack([off[:, [0, 3]] + off[:, [1, 4]], off[:, [2, 5]]], 2).flatten(1, 2)
+    terms["motion"] = weights.motion * masked_mean(off.mean(1, True), truth.shown)
+    likelihood = ways.detach() * torch.exp(-raw.log_spread) + raw.log_spread
+    terms["spread"] = weights.spread * masked_mean(likelihood.mean(1, True), truth.shown)
     terms["total"] = torch.stack(list(terms.values())).sum()
     return terms
 

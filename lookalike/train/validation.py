@@ -13,22 +13,27 @@ import torch
 
 from lookalike.evaluate.maps import score_maps
 from lookalike.maps import Maps
-from lookalike.maps.inputs import DEPTHS, maps_of, network_inputs
+from lookalike.maps.inputs import DEPTHS, maps_of, network_inputs, person_window
 from lookalike.maps.network import MapsNetwork, PredictedMaps, body_normals, predicted_maps
 from lookalike.people.sample import Sample
 from lookalike.train.config import TrainConfig
-from lookalike.train.data import People, true_unit, with_wrong_body
+from lookalike.train.data import GivenBody, People, true_unit, with_wrong_body
 
 
 @dataclass(frozen=True)
 class HeldOut:
     """A person who is never trained on.
 
-    sample : the picture and the truth.  body : maps of a wrong body.
+    sample : the picture and the truth.  given : a wrong body.
     """
 
     sample: Sample
-    body: Maps
+    given: GivenBody
+
+    @property
+    def body(self) -> Maps:
+        """Maps of the wrong body."""
+        return self.given.maps
 
     def start(self) -> Maps:
         """What the network starts from, over the matte: the wrong body's maps, continued beyond the body."""
@@ -40,22 +45,24 @@ class HeldOut:
 
 def held_out(config: TrainConfig) -> list[HeldOut]:
     """The people of a run's validation."""
-    people = People(config, config.validation_seed)
+    people = People(config, config.validation_seed, held=True)
     out = []
     for number in range(config.validation_people):
         sample = people[number]
-        body = with_wrong_body(sample, np.random.default_rng([config.validation_seed, 5, number]), config.noise)
-        out.append(HeldOut(sample, body))
+        given = with_wrong_body(sample, np.random.default_rng([config.validation_seed, 5, number]), config.noise)
+        out.append(HeldOut(sample, given))
     return out
 
 
 def predict(net: MapsNetwork, person: HeldOut, reduced: bool) -> PredictedMaps:
     """What a network says of a person, in the size of the true body: a picture tells nobody's size."""
     device = net.heads.weight.device
-    inputs = torch.from_numpy(network_inputs(person.sample.image, person.body))[None].to(device)
+    image = person.sample.image
+    window = person_window(image, person.body.mask, net.config.stride)
+    inputs = torch.from_numpy(network_inputs(image, person.body)[:, window[0], window[1]])[None].to(device)
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=reduced):
         raw = net(inputs.contiguous(memory_format=torch.channels_last))
-    return predicted_maps(raw, 0, person.sample.image, person.body, true_unit(person.sample))
+    return predicted_maps(raw, 0, image, person.body, true_unit(person.sample), window)
 
 
 def validate(net: MapsNetwork, people: list[HeldOut], reduced: bool) -> dict[str, float]:
@@ -64,7 +71,8 @@ def validate(net: MapsNetwork, people: list[HeldOut], reduced: bool) -> dict[str
     `front_mean`, `front_median`, `back_mean`, `back_median` : degrees between predicted and true normals where the matte
     and the truth agree that there is somebody; `body_...` : the same of the body that was given.  `depth_front`,
     `depth_back` and `body_depth_...` : millimetres after the median difference has been taken off.  `parts` : share of
-    the pixels whose part is right.  `colour` : mean absolute difference behind, 0..1.
+    the pixels whose part is right.  `colour` : mean absolute difference behind, 0..1.  `motion`, `body_motion` : how far
+    the given body's points are off, in thousandths of the crop's unit, with the predicted motion and without.
     """
     rows = []
     for person in people:
@@ -82,5 +90,9 @@ def validate(net: MapsNetwork, people: list[HeldOut], reduced: bool) -> dict[str
         row["parts"] = float((found.labels == person.sample.labels_front)[common].mean())
         off = found.colour_back[common].astype(np.float32) - person.sample.colour_back[common]
         row["colour"] = float(np.abs(off).mean() / 255)
+        true, shown = person.given.motion, person.given.shown
+        for name, motion in (("motion", found.motion), ("body_motion", np.zeros_like(true))):
+            lengths = np.linalg.norm((motion - true).reshape(2, 3, *shown.shape), axis=1)[:, shown]
+            row[name] = float(1000 * lengths.mean()) if lengths.size else 0.0
         rows.append(row)
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}

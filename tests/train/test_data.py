@@ -15,6 +15,8 @@ from lookalike.train.data import (
     People,
     batches,
     example_of,
+    given_body,
+    mirrored_body,
     mirrored_maps,
     mirrored_sample,
     reduced_sample,
@@ -46,7 +48,9 @@ def test_maps_in_a_mirror_are_maps_of_the_mirrored_body(sample):
 
 def test_a_mirrored_example_is_the_example_mirrored(sample, rng):
     body = with_wrong_body(sample, rng, BodyNoise())
-    straight, mirror = example_of(sample, body), example_of(mirrored_sample(sample), mirrored_maps(body))
+    whole = slice(0, 64), slice(0, 64)
+    straight = example_of(sample, body, whole)
+    mirror = example_of(mirrored_sample(sample), mirrored_body(body), whole)
     for name in ("depths", "labels", "colour", "mask"):
         assert np.array_equal(getattr(mirror, name), getattr(straight, name)[..., ::-1]), name
     turn = np.array([-1, 1, 1, -1, 1, 1])[:, None, None]
@@ -59,7 +63,8 @@ def test_a_mirrored_example_is_the_example_mirrored(sample, rng):
 def test_nothing_is_asked_where_nothing_can_be_seen(sample):
     hidden = sample.image.copy()
     hidden[:30, :, 3] = 0
-    example = example_of(replace(sample, image=hidden), sample.body_maps)
+    whole = slice(0, 64), slice(0, 64)
+    example = example_of(replace(sample, image=hidden), given_body(sample.body, sample), whole)
     person = sample.maps.mask[:30]
     assert person.any()
     assert not example.mask[:, :30].any()
@@ -105,9 +110,9 @@ def test_an_example_depends_on_its_number_alone(config, people_dir):
 def test_a_body_too_tall_and_too_far_away_changes_nothing(sample):
     """The same picture, and the same answer in units of the crop."""
     body, larger = sample.body, 1.1
-    faces = body.model.faces[body.model.outer_faces]
-    far = render_maps(body.vertices * larger, faces, sample.camera, body.normals)
-    a, b = example_of(sample, sample.body_maps), example_of(sample, far)
+    far = replace(body, vertices=body.vertices * larger)
+    a, b = example_of(sample, given_body(body, sample)), example_of(sample, given_body(far, sample))
+    assert np.abs(b.motion).max() < 0.01
     assert np.array_equal(a.depths, b.depths)
     assert np.abs(a.inputs[DEPTHS] - b.inputs[DEPTHS]).mean() < 0.002
 

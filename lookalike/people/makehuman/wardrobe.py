@@ -45,6 +45,9 @@ HAIR_COLOURS = np.array(
 HAIR_SHARES = np.array([0.22, 0.24, 0.2, 0.12, 0.06, 0.1, 0.04, 0.02])
 
 
+#: One garment and one hairdo in so many is held out.
+HELD = 6
+
 #: Share of the clothes that are made of our own fabrics.
 PLAIN_CLOTH = 0.5
 
@@ -53,18 +56,19 @@ class Wardrobe:
     """The assets in a MakeHuman folder: `clothes/*/*.mhclo`, `hair`, `eyebrows`, `eyelashes`, `eyes/materials`, `skins`.
 
     Clothes are read at once (2 to 4 s), all else when first used. `left_out` says which clothes cannot be used and why.
+    held : only the clothes and hairdos that are held out for validation, or only the others; None for all.
     """
 
-    def __init__(self, assets: str | Path):
+    def __init__(self, assets: str | Path, held: bool | None = None):
         self.assets = Path(assets)
         self.left_out: dict[Path, str] = {}
         self.clothes: dict[Path, Pattern] = {}
-        for file in self._files("clothes/*/*.mhclo"):
+        for file in _part(self._files("clothes/*/*.mhclo"), held):
             try:
                 self.clothes[file] = read_pattern(file)
             except LookalikeError as error:
                 self.left_out[file] = str(error)
-        self.hair = self._files("hair/*/*.mhclo")
+        self.hair = _part(self._files("hair/*/*.mhclo"), held)
         self.brows = self._files("eyebrows/*/*.mhclo")
         self.lashes = self._files("eyelashes/*/*.mhclo")
         self.eyes = self._files("eyes/materials/*.png")
@@ -141,6 +145,11 @@ class Wardrobe:
         red = rng.normal(0, 0.03)
         gain = np.exp(-np.array([0.75 * melanin + red, melanin, 1.2 * melanin]))
         return Tinted(read_paint(file, longest=TEXTURE), (float(gain[0]), float(gain[1]), float(gain[2]))), dark
+
+
+def _part(files: list[Path], held: bool | None) -> list[Path]:
+    """Those that are held out, or the others; None for all."""
+    return files if held is None else [f for i, f in enumerate(files) if (i % HELD == HELD // 2) == held]
 
 
 def _skin(file: Path) -> tuple[Path, set[str] | None]:
