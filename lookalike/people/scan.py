@@ -184,7 +184,7 @@ def picture_of(scan: Scan, yaw: float = 0.0, size: int = 512) -> tuple[np.ndarra
     vertices, faces, face_uv = _surface(scan)
     view = _level_view(vertices, size, yaw + _heading(scan))
     seen = view.to_camera(vertices)
-    return _rendered(scan, RayCaster(seen, faces), seen, _welded(seen, faces), face_uv, view.camera), view
+    return _rendered(scan, RayCaster(seen, faces), seen, welded(seen, faces), face_uv, view.camera), view
 
 
 def sample_of(scan: Scan, yaw: float = 0.0, size: int = 512, body_model: BodyModel | None = None) -> Sample:
@@ -201,10 +201,10 @@ def sample_of(scan: Scan, yaw: float = 0.0, size: int = 512, body_model: BodyMod
     else:
         view = _level_view(vertices, size, yaw + _heading(scan))
     seen = view.to_camera(vertices)
-    caster, welded = RayCaster(seen, faces), _welded(seen, faces)
+    caster, joined = RayCaster(seen, faces), welded(seen, faces)
     if image is None:
-        image = _rendered(scan, caster, seen, welded, face_uv, view.camera)
-    maps = render_maps(seen, welded, view.camera)
+        image = _rendered(scan, caster, seen, joined, face_uv, view.camera)
+    maps = render_maps(seen, joined, view.camera)
     if image.shape[2] == 3:
         image = np.dstack([image, np.where(maps.mask, 255, 0).astype(np.uint8)])
     colours = []
@@ -372,7 +372,7 @@ def _level(texture: Texture, hits: Hits, faces: np.ndarray, face_uv: np.ndarray,
     return max(int(np.floor(0.5 * np.log2(max(0.3 * texels / max(int(hits.hit.sum()), 1), 1.0)))), 0)
 
 
-def _welded(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def welded(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Faces that name one vertex where several lie in the same place, as they do along the seams of an atlas."""
     rows = np.ascontiguousarray(vertices, np.float64).view("V24").reshape(-1)
     _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)

