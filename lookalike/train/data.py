@@ -300,6 +300,12 @@ class Examples(Dataset):
                 self.kept.mkdir(exist_ok=True)
 
     def __getitem__(self, number: int) -> Example:
+        example = self._whole(number)
+        if not self.config.window:
+            return example
+        return part_of(example, self.config.window, np.random.default_rng([self.config.seed, 7, number]))
+
+    def _whole(self, number: int) -> Example:
         if not self.people.files:
             return self._made(self.people[number], number)
         turn, who = self.people.which(number)
@@ -349,6 +355,23 @@ def read_example(path: Path) -> Example:
         raise LookalikeError(
             f"Cannot read the kept example {path} ({error}); delete it, and it is made anew."
         ) from None
+
+
+def part_of(example: Example, side: int, rng: np.random.Generator) -> Example:
+    """A window of at most `side` pixels each way, around some pixel of the person. side : a multiple of `STEP`."""
+    rows, columns = np.nonzero(example.mask[0])
+    if not len(rows):
+        rows, columns = np.array([0]), np.array([0])
+    chosen = rng.integers(len(rows))
+    low = []
+    for at, total in zip((rows[chosen], columns[chosen]), example.mask.shape[1:], strict=True):
+        low.append(int(np.clip(at - side // 2, 0, max(total - side, 0))) // STEP * STEP)
+    cut = {}
+    for field in fields(Example):
+        step = STEP if field.name in ("motion", "shown") else 1
+        top, left = (a // step for a in low)
+        cut[field.name] = getattr(example, field.name)[..., top : top + side // step, left : left + side // step]
+    return Example(**cut)
 
 
 def side_by_side(examples: list[Example]) -> list[Example]:

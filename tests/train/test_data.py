@@ -19,7 +19,9 @@ from lookalike.train.data import (
     mirrored_body,
     mirrored_maps,
     mirrored_sample,
+    part_of,
     reduced_sample,
+    side_by_side,
     true_unit,
     with_wrong_body,
 )
@@ -125,3 +127,41 @@ def test_the_people_of_the_validation_are_not_trained_on(config, people_dir):
 def test_people_without_a_body_cannot_be_trained_on(sample, rng):
     with pytest.raises(LookalikeError, match="has no body"):
         with_wrong_body(replace(sample, body=None), rng, BodyNoise())
+
+
+def test_a_part_shows_the_person_and_keeps_all_maps_together(sample, rng):
+    whole = example_of(sample, with_wrong_body(sample, rng, BodyNoise()), (slice(0, 64), slice(0, 64)))
+    for _ in range(5):
+        part = part_of(whole, 32, rng)
+        assert part.mask.shape == (1, 32, 32) and part.motion.shape == (6, 8, 8)
+        assert part.mask.any()
+        at = [
+            (top, left)
+            for top in range(0, 33, 4)
+            for left in range(0, 33, 4)
+            if np.array_equal(whole.inputs[:, top : top + 32, left : left + 32], part.inputs)
+        ]
+        top, left = at[0]
+        assert np.array_equal(whole.normals[:, top : top + 32, left : left + 32], part.normals)
+        assert np.array_equal(whole.shown[:, top // 4 : top // 4 + 8, left // 4 : left // 4 + 8], part.shown)
+    assert part_of(whole, 128, rng).mask.shape == (1, 64, 64)
+
+
+def test_examples_of_two_sizes_come_to_one_and_nothing_is_asked_in_the_margin(sample, rng):
+    body = with_wrong_body(sample, rng, BodyNoise())
+    large = example_of(sample, body, (slice(0, 64), slice(0, 64)))
+    small = example_of(sample, body, (slice(0, 32), slice(16, 48)))
+    first, second = side_by_side([large, small])
+    assert first.mask.shape == second.mask.shape == (1, 64, 64) and second.shown.shape == (1, 16, 16)
+    assert second.mask.sum() == small.mask.sum() and second.shown.sum() == small.shown.sum()
+    assert np.array_equal(second.inputs[:, 16:48, 16:48], small.inputs)
+    assert np.abs(second.inputs[DEPTHS]).sum() > np.abs(small.inputs[DEPTHS]).sum()  # depths go on
+
+
+def test_kept_examples_come_again(config, people_dir):
+    config = replace(config, variants=1)
+    examples = Examples(config, people_dir)
+    first = examples[0]
+    again = [Examples(config, people_dir)[2 + i] for i in range(2)]  # the next round, in its own order
+    assert any(np.array_equal(first.inputs, e.inputs) and np.array_equal(first.motion, e.motion) for e in again)
+    assert len(list(people_dir.glob("examples_*/*.npz"))) == 2
