@@ -1,4 +1,4 @@
-"""The command line: `lookalike make`, `info`, `synthesize`, `evaluate` and `train`.
+"""The command line: `lookalike make`, `info`, `synthesize`, `evaluate`, `anatomy` and `train`.
 
 Nothing heavy is imported here, so that `--help` and a wrong option answer at once.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 import lookalike
+from lookalike.anatomy.command import anatomy
 from lookalike.console import BUG, INTERRUPTED, bug_sentence, stoppable
 from lookalike.errors import BodyModelError, LookalikeError
 from lookalike.evaluate.command import evaluate
@@ -252,6 +253,7 @@ def info(
 
 app.command()(synthesize)
 app.command()(evaluate)
+app.command()(anatomy)
 app.add_typer(train, name="train")
 
 
