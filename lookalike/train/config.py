@@ -27,6 +27,7 @@ class TrainConfig:
     ----------
     network, noise, weights : see `NetworkConfig`, `BodyNoise` and `LossWeights`; objects in the file.
     seed : of the people, their wrong bodies and the first weights.
+    start : a file of weights to begin with, such as those of a run at a smaller size, or null.
     size : pixels along each side of the pictures.  batch : people a step.  steps : how many in all.
     learning_rate : the highest; it rises over `warm_up` steps and falls along half a cosine until the last.
     weight_decay : AdamW's.  clip : largest norm of the gradients.
@@ -46,6 +47,7 @@ class TrainConfig:
     noise: BodyNoise = field(default_factory=BodyNoise)
     weights: LossWeights = field(default_factory=LossWeights)
     seed: int = 1
+    start: str | None = None
     size: int = 512
     batch: int = 8
     steps: int = 20_000

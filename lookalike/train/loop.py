@@ -23,7 +23,7 @@ import torch
 
 from lookalike.errors import LookalikeError, OutputError
 from lookalike.export.output import output_errors
-from lookalike.maps.network import MapsNetwork, has_bf16, save_weights
+from lookalike.maps.network import MapsNetwork, has_bf16, load_weights, save_weights
 from lookalike.train.config import FREE, TrainConfig, config_from_json
 from lookalike.train.data import batches, tensors_of
 from lookalike.train.losses import losses
@@ -165,7 +165,15 @@ class Trainer:
 
 
 def fresh_network(config: TrainConfig) -> MapsNetwork:
-    """The network at step zero, the same for the same seed; the global random state stays as it is."""
+    """The network at step zero, the same for the same seed; the global random state stays as it is.
+
+    Raises LookalikeError where the weights to start with are of another network.
+    """
+    if config.start is not None:
+        net = load_weights(config.start)
+        if net.config != config.network:
+            raise LookalikeError(f"{config.start} holds a network of another size than the config's; use the same.")
+        return net.train().requires_grad_()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         return MapsNetwork(config.network).train()

@@ -87,6 +87,17 @@ def test_without_time_it_keeps_what_it_has(config, people_dir, tmp_path, sample)
     assert np.allclose(found.normals_front[both], sample.body_maps.normals_front[both], atol=1e-5)
 
 
+def test_a_run_may_begin_with_the_weights_of_another(config, people_dir, tmp_path):
+    path = train_maps(config, tmp_path / "small", CPU, people_dir)
+    begun = Trainer(replace(config, start=str(path), seed=8), CPU)
+    kept = load_weights(path).state_dict()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in begun.net.state_dict().items())
+    begun.advance(next(batches(config, 0, people_dir, 0)))
+    assert any(not torch.equal(tensor, kept[name]) for name, tensor in begun.net.state_dict().items())
+    with pytest.raises(LookalikeError, match="another size"):
+        Trainer(replace(config, start=str(path), network=replace(config.network, features=4)), CPU)
+
+
 def test_the_global_random_state_is_left_alone(config):
     before = torch.random.get_rng_state()
     a, b = Trainer(config, CPU), Trainer(config, CPU)
