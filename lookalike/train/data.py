@@ -37,6 +37,8 @@ from lookalike.train.wrong_body import BodyNoise, wrong_body
 SEEN = 12
 #: Batches among which people are sorted by the shape of their pictures.
 STRETCH = 16
+#: Windows that are cut from each person in turn, where windows are asked for.
+PARTS = 2
 #: Of kept examples.
 EXAMPLES = "examples 1"
 
@@ -294,16 +296,19 @@ class Examples(Dataset):
         self.config = config
         self.people = People(config, config.seed, folder)
         self.kept: Path | None = None
+        self._last: tuple[int, Example] | None = None
         if folder and config.variants:
             self.kept = folder / f"examples_{_digest(config)}"
             with output_errors(self.kept):
                 self.kept.mkdir(exist_ok=True)
 
     def __getitem__(self, number: int) -> Example:
-        example = self._whole(number)
         if not self.config.window:
-            return example
-        return part_of(example, self.config.window, np.random.default_rng([self.config.seed, 7, number]))
+            return self._whole(number)
+        who = number // PARTS
+        if self._last is None or self._last[0] != who:
+            self._last = (who, self._whole(who))
+        return part_of(self._last[1], self.config.window, np.random.default_rng([self.config.seed, 7, number]))
 
     def _whole(self, number: int) -> Example:
         if not self.people.files:

@@ -165,3 +165,14 @@ def test_kept_examples_come_again(config, people_dir):
     again = [Examples(config, people_dir)[2 + i] for i in range(2)]  # the next round, in its own order
     assert any(np.array_equal(first.inputs, e.inputs) and np.array_equal(first.motion, e.motion) for e in again)
     assert len(list(people_dir.glob("examples_*/*.npz"))) == 2
+
+
+def test_each_person_gives_two_windows_in_a_row(config, people_dir):
+    config = replace(config, window=32)
+    examples = Examples(config, people_dir)
+    several = [examples[i] for i in range(4)]
+    whole = [Examples(replace(config, window=0), people_dir)[i] for i in range(2)]
+    for number, part in enumerate(several):
+        assert part.mask.shape == (1, 32, 32)
+        inside = np.lib.stride_tricks.sliding_window_view(whole[number // 2].normals, (32, 32), (1, 2))
+        assert (inside == part.normals[:, None, None]).all((0, 3, 4)).any()
