@@ -2,7 +2,8 @@
 
     photo ──read──▶ Photo ──find──▶ Subject        one per person: matte, landmarks, hands, face
     Subject ──fit──▶ Body                          shape, pose and camera of a parametric body
-    Subject, Body ──draw──▶ Surface                the clothed person's mesh in the photo's pose
+    Subject, Body ◀──refine──▶ Maps                normals and depths, front and back; body and maps correct each other
+    Subject, Body, Maps ──draw──▶ Surface          the clothed person's mesh in the photo's pose
     Surface, Subject, Body ──paint──▶ Material     the photo as texture, what it does not show completed
     Surface, Body, Material ──rig──▶ Avatar        skeleton, skin weights, face shapes, motions
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 Person = Literal["largest", "all"] | int
 Topology = Literal["auto", "body"]
 Device = Literal["auto", "cpu", "cuda"]
+
+#: In which maps and body correct each other.
+ROUNDS = 3
 
 
 def make_avatar(
@@ -122,7 +126,7 @@ def reconstruct(
     """One person's avatar: the second half of the method. Options as in `make_avatar`.
 
     body : a body that is known already, in the camera frame of the subject's photo, at its own scale and in its own
-        model; it takes the place of the fit, and `height`, `body_model` and `device` do nothing.
+        model; it takes the place of the fit and is not refined, and `height`, `body_model` and `device` do nothing.
     """
     if body is not None and (body.camera.width, body.camera.height) != subject.photo.size:
         raise ValueError(
@@ -133,18 +137,26 @@ def reconstruct(
     with clock("load"):
         from lookalike.appearance import paint
         from lookalike.body import fit_body, load_body
+        from lookalike.maps.predict import maps_network, predict_maps
+        from lookalike.maps.refine import refine_body
         from lookalike.report import describe
         from lookalike.rig import rig
-        from lookalike.surface import draw_out
+        from lookalike.surface import draw_out, follow_maps
 
+        net = maps_network(resolve_device(device))
         if body is None:
             device = resolve_device(device)
             model = load_body(body_model)
+    rounds = 0 if body is not None else ROUNDS
     if body is None:
         with clock("fit"):
             body = fit_body(subject, model, height=height, seed=seed, device=device)
+    with clock("refine"):
+        refined = refine_body(subject, body, lambda b: predict_maps(subject, b, net), rounds, height, seed)
+    body, maps = refined.body, refined.predicted
     with clock("draw"):
         surface = draw_out(body, subject, topology="body" if topology == "body" else "fine")
+        surface = follow_maps(surface, body, maps)
     with clock("paint"):
         material = paint(surface, subject, body)
     with clock("rig"):
@@ -153,7 +165,9 @@ def reconstruct(
 
     settings = {"height": height, "topology": topology, "device": device, "seed": seed}
     report = {**avatar.report, **describe(avatar, subject, settings=settings, clock=clock)}
-    return replace(avatar, subject=subject, report=report)
+    shares = [round(energy / max(refined.energies[0], 1e-12), 4) for energy in refined.energies]
+    report["refinement"] = {"energies": shares, "accepted": [bool(yes) for yes in refined.accepted]}
+    return replace(avatar, subject=subject, maps=maps, report=report)
 
 
 def check_options(

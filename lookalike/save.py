@@ -15,15 +15,11 @@ from lookalike.staging import FILES, staged
 if TYPE_CHECKING:
     import numpy as np
 
-    from lookalike.camera import Camera
     from lookalike.photo.subject import Subject
     from lookalike.rig.avatar import Avatar
 
 #: The avatar's own formats. The other files of a folder are always written.
 FORMATS = ("glb", "obj", "ply", "stl")
-
-#: Longer side of normals_front.png and normals_back.png, pixels.
-NORMALS_SIZE = 1024
 
 
 def save_avatar(
@@ -82,28 +78,18 @@ def write_files(avatar: Avatar, folder: Path, *, formats: Sequence[str], clock: 
 
 
 def write_pictures(avatar: Avatar, subject: Subject, folder: Path) -> None:
-    """matte.png, overlay.png and the two normal maps: what one looks at to judge a result."""
+    """matte.png, overlay.png and the two predicted normal maps: what one looks at to judge a result."""
     import numpy as np
 
-    from lookalike.maps import normals_to_image, render_maps
+    from lookalike.maps import normals_to_image
     from lookalike.render import overlay
 
     _write_png(np.round(np.clip(subject.matte, 0, 1) * 255).astype(np.uint8), folder / "matte.png")
     _write_png(overlay(avatar.body, subject), folder / "overlay.png")
-    surface = avatar.surface
-    maps = render_maps(surface.vertices, surface.faces, close_up(avatar.body.camera, subject.box))
-    _write_png(normals_to_image(maps.normals_front, maps.mask), folder / "normals_front.png")
-    _write_png(normals_to_image(maps.normals_back, maps.mask), folder / "normals_back.png")
-
-
-def close_up(camera: Camera, box: np.ndarray) -> Camera:
-    """The photo's camera narrowed to a person. box : (4,) x0, y0, x1, y1 in pixels."""
-    x0, y0, x1, y1 = (float(value) for value in box)
-    longer = max(x1 - x0, y1 - y0, 1.0)
-    margin = 0.05 * longer
-    return camera.window(
-        x0 - margin, y0 - margin, x1 - x0 + 2 * margin, y1 - y0 + 2 * margin, NORMALS_SIZE / (longer + 2 * margin)
-    )
+    if avatar.maps is not None:
+        maps = avatar.maps.maps
+        _write_png(normals_to_image(maps.normals_front, maps.mask), folder / "normals_front.png")
+        _write_png(normals_to_image(maps.normals_back, maps.mask), folder / "normals_back.png")
 
 
 def _write_png(pixels: np.ndarray, path: Path) -> None:

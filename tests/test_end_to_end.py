@@ -61,7 +61,11 @@ def test_the_report_says_how_it_came_about(made):
     assert document["failures"] == []
     assert report["generator"] == f"lookalike {lookalike.__version__}"
     names = [stage["name"] for stage in report["stages"]]
-    assert names == ["read", "find", "load", "fit", "draw", "paint", "rig", "write", "picture", "film"]
+    assert names == ["read", "find", "load", "fit", "refine", "draw", "paint", "rig", "write", "picture", "film"]
+    energies = report["refinement"]["energies"]
+    kept = [energies[0]]
+    kept += [a for a, yes in zip(energies[1:], report["refinement"]["accepted"], strict=True) if yes]
+    assert kept[0] == 1 and kept == sorted(kept, reverse=True)  # no round raised it
     assert report["seconds"] == pytest.approx(sum(stage["seconds"] for stage in report["stages"]), abs=0.01)
     assert 100 < report["peak_memory_mb"] < 3000
     with Image.open(SAMPLE) as photo:
@@ -97,7 +101,7 @@ def test_the_pictures_show_the_person(made):
     assert share == pytest.approx(document["avatars"][0]["report"]["person"]["matte_share"], abs=0.01)
     alpha = [np.asarray(Image.open(folder / f"normals_{side}.png"))[..., 3] for side in ("front", "back")]
     assert np.array_equal(*alpha)  # pixel (u, v) of front and back is one ray
-    assert max(alpha[0].shape) == 1024
+    assert alpha[0].shape == (512, 512)
     assert 0.05 < alpha[0].mean() / 255 < 0.9
 
 

@@ -35,7 +35,7 @@ from lookalike.export.output import output_errors
 
 GENERATOR = "Lookalike evaluate"
 #: Where normals come from; the ground truth's are not an input of any kind.
-NORMAL_SOURCE = "the reconstruction's own; none of the ground truth's"
+NORMAL_SOURCE = "predicted by Lookalike from the picture and its body; none of the ground truth's"
 ABOUT = "about.json"
 #: Told after each person: name, its results, how many are done, how many there are.
 Watcher = Callable[[str, dict[str, Any], int, int], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from lookalike.appearance.material import Material
 from lookalike.body.model import Body
 from lookalike.photo.subject import Subject
 from lookalike.surface.mesh import Surface
+
+if TYPE_CHECKING:
+    from lookalike.maps.network import PredictedMaps
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Avatar:
     surface : `Surface` in the photo's pose.
     body : `Body`, the fit behind it.
     report : what report.json holds so far (confidences, measurements); plain JSON types.
+    maps : what was predicted of the clothed person, through a crop of the photo, or None.
     subject : the person in the photo it was made from, or None; the pictures beside the models show it.
     """
 
@@ -73,4 +78,5 @@ class Avatar:
     surface: Surface
     body: Body
     report: dict = field(default_factory=dict)
+    maps: PredictedMaps | None = None
     subject: Subject | None = None

@@ -38,7 +38,7 @@ def test_what_was_written_is_read():
         ({"network": {"widths": [10, 20]}}, "a network needs"),
         ({"network": 3}, "network must be an object"),
         ({"noise": {"severity": [1]}}, "noise.severity must be a list of 2 numbers"),
-        ({"size": 500}, "size must be a multiple of 32"),
+        ({"size": 500}, "size and window must be multiples of 32"),
         ({"seed": 900001}, "must differ"),
         ([1], "it must be an object"),
     ],
