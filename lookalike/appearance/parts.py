@@ -13,6 +13,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from lookalike.body.model import Body, BodyModel
 from lookalike.render.normals import vertex_normals
+from lookalike.surface.free_mesh import FreeSurface
 from lookalike.surface.mesh import Surface
 
 #: What painting distinguishes. Arms and legs of both sides look alike, and left and right differ by the rest pose.
@@ -101,7 +102,7 @@ def gather(surface: Surface, body: Body) -> Facts:
     radius, thickness = RADIUS[group], THICKNESS[group]
     for _ in range(SMOOTHING):
         radius, thickness = average @ radius, average @ thickness
-    rest = surface.anchors @ model.template
+    rest = surface.template if isinstance(surface, FreeSurface) else surface.anchors @ model.template
     here = Places(
         position=surface.vertices.astype(np.float32),
         normal=_outwards(surface, average),

@@ -83,18 +83,22 @@ def measure_figure(
     legs = {}
     for side in SIDES:
         hip, knee, ankle = at[f"{side}UpLeg"], at[f"{side}Leg"], at[f"{side}Foot"]
-        legs[side] = Leg(hip, knee - hip, ankle - knee, _foot(side, at, column, vertices, follow))
+        foot = _foot(side, at, column, vertices, follow) or _foot(side, at, column, bare, bare_weights)
+        if foot is None:
+            raise ValueError(f"no vertex follows the {side.lower()} foot")
+        legs[side] = Leg(hip, knee - hip, ankle - knee, foot)
     hang = {side: _hang(side, skeleton, column, vertices, follow) for side in SIDES}
     hang = dict.fromkeys(SIDES, max(hang.values()))
     return Figure(skeleton, legs, hang, _stance(legs, column, bare, bare_weights), stride, _floor(legs))
 
 
-def _foot(side: str, at: dict, column: dict, vertices: np.ndarray, follow: np.ndarray) -> Foot:
+def _foot(side: str, at: dict, column: dict, vertices: np.ndarray, follow: np.ndarray) -> Foot | None:
+    """The foot, or None where no vertex follows it: feet may be hidden in a gown."""
     ankle, toe = at[f"{side}Foot"], at[f"{side}ToeBase"]
     both = follow[:, [column[f"{side}Foot"], column[f"{side}ToeBase"]]].astype(np.float64)
     sole = (both.sum(1) > 0.5) & (vertices[:, 1] < ankle[1])
     if not sole.any():
-        raise ValueError(f"no vertex follows the {side.lower()} foot")
+        return None
     share = both[sole, 1] / both[sole].sum(1)
     return Foot(ankle, toe, vertices[sole].astype(np.float64) - ankle, share)
 

@@ -1,0 +1,179 @@
+"""Tie a free mesh to the body: vertices and faces in, for each vertex its limb and its closest compatible body point out.
+
+The closest point alone is wrong where limbs meet: a sleeve that hangs on the hip would be anchored to the hip. So the
+limb of each vertex is decided first, all vertices together: near a limb, facing as its skin does, and as its neighbours
+on the mesh, except across creases, where one limb touches another (a mean field of Potts' model, as in Krähenbühl and
+Koltun, 2011). Then the closest point is looked for on that limb.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_matrix, csr_matrix, diags
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from lookalike.body.model import Body
+from lookalike.evaluate.sampled import closest_on_triangles
+from lookalike.render.normals import vertex_normals
+from lookalike.surface.free_mesh.limbs import LIMBS, BodyLimbs
+from lookalike.surface.smooth import unique_edges
+
+#: Distance that weighs as much as normals at right angles, metres; and on hands, which wear nothing loose.
+APART, APART_HAND = 0.035, 0.02
+#: Strength of the neighbours' say, rounds, and how much less it counts across a crease.
+TOGETHER, ROUNDS, CREASE = 5.0, 30, 6.0
+#: A piece of a limb with a smaller share of its vertices than this is a mistake.
+PIECE = 0.12
+#: Smoothing of the normals, for folds say nothing about the body below.
+SMOOTHING = 4
+#: Candidates that the closest point is chosen from.
+NEAREST = 10
+#: Distances from which a match is believed less and not at all, metres, and the same for the cosine of the normals.
+NEAR, FACING = (0.035, 0.07), (0.75, 0.35)
+
+
+@dataclass(frozen=True)
+class Match:
+    """The mesh's ties. limb : (n,) uint8.  anchors : (n, V).  matched : (n,) float32 in [0, 1].  apart : (n,) metres."""
+
+    limb: np.ndarray
+    anchors: csr_matrix
+    matched: np.ndarray
+    apart: np.ndarray
+
+
+def match(vertices: np.ndarray, faces: np.ndarray, body: Body, limbs: BodyLimbs) -> Match:
+    """The ties of a mesh in the photo's pose to a body there. vertices : (n, 3) metres.  faces : (m, 3)."""
+    normals = smooth_normals(vertices, faces)
+    limb = assign_limbs(vertices, faces, normals, body, limbs)
+    anchors, matched, apart = anchor(vertices, normals, limb, body, limbs)
+    return Match(limb, anchors, matched, apart)
+
+
+def smooth_normals(vertices: np.ndarray, faces: np.ndarray, rounds: int = SMOOTHING) -> np.ndarray:
+    """(n, 3) unit normals, smoothed over `rounds` edges."""
+    normals = vertex_normals(vertices, faces).astype(np.float64)
+    average = neighbour_mean(unique_edges(faces), len(vertices))
+    for _ in range(rounds):
+        normals = average @ normals + 0.3 * normals
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return normals
+
+
+def neighbour_mean(edges: np.ndarray, count: int, weight: np.ndarray | None = None) -> csr_matrix:
+    """(n, n) the mean over a vertex's neighbours. edges : (e, 2).  weight : (e,) or None for all alike."""
+    weight = np.ones(len(edges)) if weight is None else weight
+    ends = np.concatenate([edges, edges[:, ::-1]])
+    matrix = coo_matrix((np.tile(weight, 2), (ends[:, 0], ends[:, 1])), shape=(count, count)).tocsr()
+    return (diags(1 / np.maximum(np.asarray(matrix.sum(1)).ravel(), 1e-9)) @ matrix).tocsr()
+
+
+def assign_limbs(
+    vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLimbs
+) -> np.ndarray:
+    """(n,) uint8 into `LIMBS`. normals : (n, 3) smoothed."""
+    cost = _costs(vertices, normals, body, limbs)
+    edges = unique_edges(faces)
+    along = vertices[edges[:, 1]] - vertices[edges[:, 0]]
+    turn = normals[edges[:, 1]] - normals[edges[:, 0]]
+    # negative where the surface is hollow: there limbs meet
+    bend = np.einsum("ei,ei->e", along, turn) / np.maximum(np.linalg.norm(along, axis=1), 1e-9)
+    mean = neighbour_mean(edges, len(vertices), 1 / (1 + CREASE * np.maximum(-bend, 0)))
+    limb = _mean_field(cost, mean)
+    stray = _strays(limb, edges)
+    if stray.any():
+        cost[stray, limb[stray]] += 1e3
+        limb = _mean_field(cost, mean)
+    return limb.astype(np.uint8)
+
+
+def _costs(vertices: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLimbs) -> np.ndarray:
+    """(n, len(LIMBS)) how far each limb is from being the vertex's."""
+    middle = body.vertices[limbs.faces].mean(1).astype(np.float64)
+    facing = _face_normals(body.vertices, limbs.faces)
+    scale = np.where(limbs.hand, APART_HAND, APART)
+    cost = np.full((len(vertices), len(LIMBS)), 50.0)
+    for number in range(len(LIMBS)):
+        rows = np.flatnonzero(limbs.own == number)
+        if not len(rows):
+            continue
+        distance, index = cKDTree(middle[rows]).query(vertices, k=4)
+        agree = np.einsum("nki,ni->nk", facing[rows][index], normals)
+        cost[:, number] = (distance / scale[rows][index] + 1 - agree).min(1)
+    return cost
+
+
+def _mean_field(cost: np.ndarray, mean: csr_matrix) -> np.ndarray:
+    belief = _softmax(-cost)
+    for _ in range(ROUNDS):
+        belief = _softmax(TOGETHER * (mean @ belief) - cost)
+    return belief.argmax(1)
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    x = np.exp(x - x.max(1, keepdims=True))
+    return x / x.sum(1, keepdims=True)
+
+
+def _strays(limb: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(n,) bool: small pieces of a limb apart from its main one."""
+    same = edges[limb[edges[:, 0]] == limb[edges[:, 1]]]
+    link = coo_matrix((np.ones(len(same)), same.T), shape=(len(limb),) * 2)
+    count, piece = connected_components(link, directed=False)
+    size, total = np.bincount(piece, minlength=count), np.bincount(limb, minlength=len(LIMBS))
+    return size[piece] < PIECE * total[limb]
+
+
+def anchor(
+    vertices: np.ndarray, normals: np.ndarray, limb: np.ndarray, body: Body, limbs: BodyLimbs
+) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
+    """The closest compatible body points of vertices whose limb is known: anchors (n, V), belief (n,), distance (n,)."""
+    corners = body.vertices[limbs.faces].astype(np.float64)
+    facing = _face_normals(body.vertices, limbs.faces)
+    face, apart, agree = (np.zeros(len(vertices), t) for t in (np.int64, float, float))
+    place = np.zeros((len(vertices), 3))
+    for number in np.unique(limb):
+        mine = np.flatnonzero(limb == number)
+        target = np.flatnonzero(limbs.open_to[:, number])
+        if not len(target):
+            target = np.arange(len(limbs.faces))
+        near = target[cKDTree(corners[target].mean(1)).query(vertices[mine], k=min(NEAREST, len(target)))[1]]
+        point = np.repeat(vertices[mine], near.shape[1], 0).astype(np.float64)
+        closest = closest_on_triangles(point, corners[near.ravel()])
+        distance = np.linalg.norm(point - closest, axis=1).reshape(near.shape)
+        cosine = np.einsum("nki,ni->nk", facing[near], normals[mine])
+        pick = (distance / APART + 1 - cosine).argmin(1)
+        row = np.arange(len(mine))
+        face[mine], apart[mine], agree[mine] = near[row, pick], distance[row, pick], cosine[row, pick]
+        place[mine] = closest.reshape(*near.shape, 3)[row, pick]
+    weight = _barycentrics(place, corners[face])
+    shape = (len(vertices), len(body.vertices))
+    rows = np.repeat(np.arange(len(vertices)), 3)
+    anchors = coo_matrix((weight.ravel(), (rows, limbs.faces[face].ravel())), shape=shape).tocsr()
+    matched = _ramp(apart, NEAR[1], NEAR[0]) * _ramp(agree, FACING[1], FACING[0])
+    return anchors, matched.astype(np.float32), apart
+
+
+def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
+    normal = np.cross(b - a, c - a)
+    return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+
+
+def _barycentrics(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """(n, 3) weights of points (n, 3) in triangles (n, 3, 3) that hold them."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    p = points - corners[:, 0]
+    aa, ab, bb, pa, pb = (np.einsum("ni,ni->n", x, y) for x, y in ((a, a), (a, b), (b, b), (p, a), (p, b)))
+    under = np.maximum(aa * bb - ab * ab, 1e-18)
+    v, w = (bb * pa - ab * pb) / under, (aa * pb - ab * pa) / under
+    out = np.clip(np.stack([1 - v - w, v, w], 1), 0, 1)
+    return out / out.sum(1, keepdims=True)
+
+
+def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
