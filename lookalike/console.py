@@ -20,10 +20,10 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 def bug_sentence(error: Exception) -> str:
     """One sentence for what should not have happened."""
     if isinstance(error, MemoryError):
-        return "there is not enough memory; close other programs or make the photo smaller."
+        return "there is not enough memory; close other programs or make the input smaller."
     detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     return (
-        f"something went wrong inside Lookalike ({detail}); please report it with the photo and the traceback that "
+        f"something went wrong inside Lookalike ({detail}); please report it with the input and the traceback that "
         "--debug shows."
     )
 

@@ -34,9 +34,9 @@ from lookalike.surface.smooth import Energies, energies, factorise, unique_edges
 if TYPE_CHECKING:
     from lookalike.maps.network import PredictedMaps
 
-#: Share of the long waves of predicted depth that is followed: the best in normals on synthetic people with estimated bodies;
-#: all of it would be the best in depth.
-FOLLOW = 0.7
+#: Share of the long waves of predicted depth that is followed. More brings surfaces nearer to the truth once they are aligned, but
+#: turns them away from how the person stands: posture is for the body, which has joints.
+FOLLOW = 0.25
 #: Length, metres, that the first field is smooth over, and the scales of its rounds: depths that disagree by more count little.
 CARRY, CARRY_ROUNDS = 0.04, (0.15, 0.06)
 #: Length over which tension damps that field's overshoots, and over which it fades where nothing is known, metres.

@@ -27,6 +27,8 @@ LAYER = 0.002
 JUMP = 0.025
 #: Maps are smoothed over this many pixels before vertices read them.
 PREFILTER = 1.2
+#: Metres: depths that are off the common lean by more count less for it.
+LEAN_SCALE = 0.05
 #: Thickness, metres, that is kept between the two sides of a part, and between parts.
 THICKNESS, CLEARANCE = 0.006, 0.001
 
@@ -79,10 +81,25 @@ def look(vertices: np.ndarray, normals: np.ndarray, caster: RayCaster, predicted
         out.normals[mine] = normal
         out.move[mine] = depth + vertices[mine, 2]
     known = out.weight > 0.3
-    # How far away the person stands, a picture does not tell.
-    middle = np.median(out.move[known]) if known.any() else 0.0
-    out.move[:] = np.where(side != 0, (out.move - middle) / -rays[:, 2], 0)
+    # How far away the person stands, a picture does not tell, and how far it leans to or from the camera the fit knows
+    # better, which expects people to stand upright.
+    common = _level_and_lean(vertices[:, 1] / -vertices[:, 2], out.move, known)
+    out.move[:] = np.where(side != 0, (out.move - common) / -rays[:, 2], 0)
     return out
+
+
+def _level_and_lean(height: np.ndarray, move: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(n,) the straight line, robust, that moves (n,) follow over the height (n,) in the picture, where they are known."""
+    if not known.any():
+        return np.zeros(len(move))
+    rows = np.column_stack([height, np.ones_like(height)])
+    line = np.array([0.0, np.median(move[known])])
+    for _ in range(6):
+        off = move[known] - rows[known] @ line
+        weight = 1 / (1 + (off / LEAN_SCALE) ** 2)
+        a = rows[known] * weight[:, None]
+        line = np.linalg.solve(a.T @ rows[known] + 1e-9 * np.eye(2), a.T @ move[known])
+    return rows @ line
 
 
 def _read(maps: Maps, confidence: np.ndarray, back: bool, pixels: np.ndarray) -> np.ndarray:
