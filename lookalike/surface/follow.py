@@ -34,8 +34,8 @@ from lookalike.surface.smooth import Energies, energies, factorise, unique_edges
 if TYPE_CHECKING:
     from lookalike.maps.network import PredictedMaps
 
-#: Share of the long waves of predicted depth that is followed. More brings surfaces nearer to the truth once they are aligned, but
-#: turns them away from how the person stands: posture is for the body, which has joints.
+#: Share of the long waves of predicted depth that is followed. More brings surfaces nearer to the truth once they are
+#: aligned, but turns them away from how the person stands: posture is for the body, which has joints.
 FOLLOW = 0.25
 #: Length, metres, that the first field is smooth over, and the scales of its rounds: depths that disagree by more count little.
 CARRY, CARRY_ROUNDS = 0.04, (0.15, 0.06)
