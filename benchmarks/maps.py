@@ -5,7 +5,7 @@
     python benchmarks/maps.py photos CASES --data PHOTOS [--pictures OUT]
 
 Finding and fitting people takes seconds each, so what the network reads is kept in the folder CASES and taken from there
-the next time. `--weights` tries other weights than the package's; `--refine N` judges after N rounds of refinement.
+the next time. `--weights` tries other weights than the package's.
 
 "synthetic": people in clips and garments that training never saw (`Recipe.held`), each a photo with its principal point
 in the middle and a lens that nobody tells. "rocketbox": the picture that comes with each person, against the mesh seen
@@ -32,7 +32,6 @@ from lookalike.camera import Camera
 from lookalike.errors import LookalikeError
 from lookalike.evaluate.maps import score_maps
 from lookalike.maps import Maps, normals_to_image, render_maps
-from lookalike.maps.inputs import CropUnit, network_inputs
 from lookalike.maps.network import PredictedMaps, infer, load_weights
 from lookalike.maps.predict import WEIGHTS, crop_camera, crop_picture
 from lookalike.people.data_folder import LABEL_COLOURS
@@ -41,6 +40,7 @@ from lookalike.people.scan import welded
 from lookalike.people.store import read_sample, write_sample
 from lookalike.photo import find_subjects, read_photo
 from lookalike.photo.subject import Photo
+from lookalike.train.validation import start_of
 
 PAPER = (236, 237, 240)
 
@@ -175,19 +175,6 @@ def keep(path: Path, name: str, image: np.ndarray, body: Body, crop: Camera, tru
     write_sample(Sample(name, image, crop, seen, body_maps, maps, nothing, nothing, colour, colour, pieces=()), path)
 
 
-def start_of(sample: Sample) -> Maps:
-    """The given body's maps, straight to the camera beyond it, over the matte."""
-    import torch
-
-    from lookalike.maps.inputs import DEPTHS, maps_of
-    from lookalike.maps.network import body_normals
-
-    inputs = network_inputs(sample.image, sample.body_maps)
-    normals = body_normals(torch.from_numpy(inputs)[None])[0].numpy()
-    unit = CropUnit.of(sample.body_maps)
-    return maps_of(normals, inputs[DEPTHS], sample.image[..., 3] > 127, sample.camera, unit)
-
-
 def judge(options: argparse.Namespace) -> None:
     net = load_weights(options.weights)
     rows, seconds = {}, []
@@ -204,7 +191,7 @@ def judge(options: argparse.Namespace) -> None:
         if not sample.maps.mask.any():
             continue
         row = {}
-        for kind, maps in (("net", found.maps), ("body", start_of(sample))):
+        for kind, maps in (("net", found.maps), ("body", start_of(sample.image, sample.body_maps))):
             score = score_maps(maps, sample.maps)
             for side in ("front", "back"):
                 angle = getattr(score, side)

@@ -125,6 +125,14 @@ def _deliver(source: Path, target: Path, *, people: bool) -> None:
     ]
     moves = [(target / file, source / ".replaced" / file) for file in leaving if os.path.lexists(target / file)]
     moves += [(source / file, target / file) for file in arriving]
+    rename_all(moves)
+    for file in leaving:  # the folder of a person who is not there any more
+        with suppress(OSError):
+            (target / file).parent.rmdir()
+
+
+def rename_all(moves: Iterable[tuple[Path, Path]]) -> None:
+    """Rename each first path to its second, in order; where a step fails, those before it are undone."""
     done: list[tuple[Path, Path]] = []
     try:
         for start, end in moves:
@@ -135,9 +143,6 @@ def _deliver(source: Path, target: Path, *, people: bool) -> None:
         for start, end in reversed(done):
             end.rename(start)
         raise
-    for file in leaving:  # the folder of a person who is not there any more
-        with suppress(OSError):
-            (target / file).parent.rmdir()
 
 
 def _written_earlier(folder: Path) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lookalike.errors import OutputError
 from lookalike.export.output import output_errors
+from lookalike.staging import rename_all
 
 #: What report.json's "kind" says; it marks a folder as a model's.
 KIND = "anatomy"
@@ -67,15 +68,7 @@ def _deliver(source: Path, target: Path) -> None:
     away.mkdir()
     moves = [(target / name, away / name) for name in earlier if os.path.lexists(target / name)]
     moves += [(source / name, target / name) for name in arriving]
-    done: list[tuple[Path, Path]] = []
-    try:
-        for start, end in moves:
-            start.rename(end)
-            done.append((start, end))
-    except BaseException:
-        for start, end in reversed(done):
-            end.rename(start)
-        raise
+    rename_all(moves)
 
 
 def _written_earlier(folder: Path) -> list[str]:

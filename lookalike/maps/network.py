@@ -216,16 +216,22 @@ class _Block(nn.Module):
         return x + self.second(functional.silu(y))
 
 
-def infer(net: MapsNetwork, image: np.ndarray, body_maps: Maps, reduced: bool | None = None) -> PredictedMaps:
+def infer(
+    net: MapsNetwork,
+    image: np.ndarray,
+    body_maps: Maps,
+    reduced: bool | None = None,
+    unit: CropUnit | None = None,
+) -> PredictedMaps:
     """The maps of a person in a picture.
 
     image : (h, w, 4) uint8 sRGB and matte, straight alpha, a square crop around the person, 512 pixels a side as in
     training.  body_maps : the fitted body through the crop's camera.  reduced : compute in bf16; None where the
-    processor has it built in.
+    processor has it built in.  unit : how the depths that come back are counted; None as the given body's.
     """
-    unit = CropUnit.of(body_maps)
+    own = CropUnit.of(body_maps)
     window = person_window(image, body_maps.mask, net.config.stride)
-    inputs = torch.from_numpy(network_inputs(image, body_maps, unit)[:, window[0], window[1]])[None]
+    inputs = torch.from_numpy(network_inputs(image, body_maps, own)[:, window[0], window[1]])[None]
     height, width = inputs.shape[2:]
     stride = net.config.stride
     device = net.heads.weight.device
@@ -233,7 +239,7 @@ def infer(net: MapsNetwork, image: np.ndarray, body_maps: Maps, reduced: bool | 
     reduced = has_bf16(device) if reduced is None else reduced
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=reduced):
         raw = net(inputs.contiguous(memory_format=torch.channels_last))
-    return predicted_maps(raw, 0, image, body_maps, unit, window)
+    return predicted_maps(raw, 0, image, body_maps, unit or own, window)
 
 
 def predicted_maps(

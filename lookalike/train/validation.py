@@ -13,8 +13,8 @@ import torch
 
 from lookalike.evaluate.maps import score_maps
 from lookalike.maps import Maps
-from lookalike.maps.inputs import DEPTHS, maps_of, network_inputs, person_window
-from lookalike.maps.network import MapsNetwork, PredictedMaps, body_normals, predicted_maps
+from lookalike.maps.inputs import DEPTHS, CropUnit, maps_of, network_inputs
+from lookalike.maps.network import MapsNetwork, PredictedMaps, body_normals, infer
 from lookalike.people.sample import Sample
 from lookalike.train.config import TrainConfig
 from lookalike.train.data import GivenBody, People, true_unit, with_wrong_body
@@ -36,11 +36,19 @@ class HeldOut:
         return self.given.maps
 
     def start(self) -> Maps:
-        """What the network starts from, over the matte: the wrong body's maps, continued beyond the body."""
-        inputs = network_inputs(self.sample.image, self.body)
-        normals = body_normals(torch.from_numpy(inputs)[None])[0].numpy()
-        mask = self.sample.image[..., 3] > 127
-        return maps_of(normals, inputs[DEPTHS], mask, self.sample.camera, true_unit(self.sample))
+        """What the network starts from, in the size of the true body."""
+        return start_of(self.sample.image, self.body, true_unit(self.sample))
+
+
+def start_of(image: np.ndarray, body: Maps, unit: CropUnit | None = None) -> Maps:
+    """What the network starts from, over the matte: the body's maps, continued beyond the body.
+
+    image : (h, w, 4) uint8 picture and matte.  body : through the same camera.
+    unit : how the depths that come back are counted; None as the body's own.
+    """
+    inputs = network_inputs(image, body)
+    normals = body_normals(torch.from_numpy(inputs)[None])[0].numpy()
+    return maps_of(normals, inputs[DEPTHS], image[..., 3] > 127, body.camera, unit or CropUnit.of(body))
 
 
 def held_out(config: TrainConfig) -> list[HeldOut]:
@@ -56,13 +64,7 @@ def held_out(config: TrainConfig) -> list[HeldOut]:
 
 def predict(net: MapsNetwork, person: HeldOut, reduced: bool) -> PredictedMaps:
     """What a network says of a person, in the size of the true body: a picture tells nobody's size."""
-    device = net.heads.weight.device
-    image = person.sample.image
-    window = person_window(image, person.body.mask, net.config.stride)
-    inputs = torch.from_numpy(network_inputs(image, person.body)[:, window[0], window[1]])[None].to(device)
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=reduced):
-        raw = net(inputs.contiguous(memory_format=torch.channels_last))
-    return predicted_maps(raw, 0, image, person.body, true_unit(person.sample), window)
+    return infer(net, person.sample.image, person.body, reduced, true_unit(person.sample))
 
 
 def validate(net: MapsNetwork, people: list[HeldOut], reduced: bool) -> dict[str, float]:
