@@ -94,6 +94,7 @@ class RawMaps:
     motion : (b, 6, h / 4, w / 4) where the body's points in front and behind belong (`motion.motion_of`).
     log_spread : (b, 4, h / 4, w / 4) logarithm of the motions' expected errors, units of the crop: in the picture and in
         depth in front, then behind.
+    features : (b, c, h / 4, w / 4) what the U-Net has found, of which the rest is made.
     """
 
     normals: Tensor
@@ -103,6 +104,7 @@ class RawMaps:
     log_error: Tensor
     motion: Tensor
     log_spread: Tensor
+    features: Tensor
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class PredictedMaps:
         (`motion.motion_of`); means something only where the given body shows.
     spread : (4, h / 4, w / 4) float32 expected errors of the motions, units of the crop: in the picture and in depth in
         front, then behind.
+    features : (c, h / 4, w / 4) float32 what the network has found at each place, for others to learn from.
     """
 
     maps: Maps
@@ -128,6 +131,7 @@ class PredictedMaps:
     confidence: np.ndarray
     motion: np.ndarray
     spread: np.ndarray
+    features: np.ndarray | None = None
 
 
 class MapsNetwork(nn.Module):
@@ -171,6 +175,7 @@ class MapsNetwork(nn.Module):
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = self.up[level](self.merge[level](torch.cat([passed[level], x], 1)))
         motion, log_spread = self.move(x).float().split(MOTION_HEADS, 1)
+        found = x
         x = functional.pixel_shuffle(self.spread(x), STEM)
         x = self.refine(self.join(torch.cat([x, inputs.to(x.dtype)], 1)))
         normals, depths, labels, colour, log_error = self.heads(functional.silu(x)).float().split(HEADS, 1)
@@ -185,6 +190,7 @@ class MapsNetwork(nn.Module):
             motion=motion,
             # from a thousandth to a half
             log_spread=torch.tanh(log_spread) * 3.1 - 3.8,
+            features=found,
         )
 
 
@@ -273,6 +279,7 @@ def predicted_maps(
         (confidence * inside).astype(np.float32),
         part(raw.motion, step=STEP),
         np.exp(part(raw.log_spread, step=STEP)),
+        part(raw.features, step=STEP),
     )
 
 

@@ -48,8 +48,10 @@ class Seen:
     side: np.ndarray
 
 
-def look(vertices: np.ndarray, normals: np.ndarray, caster: RayCaster, predicted: PredictedMaps) -> Seen:
-    """What the maps say at vertices (n, 3) with normals (n, 3)."""
+def look(
+    vertices: np.ndarray, normals: np.ndarray, caster: RayCaster, predicted: PredictedMaps, level: bool = True
+) -> Seen:
+    """What the maps say at vertices (n, 3) with normals (n, 3). level : take the moves' common level and lean off."""
     maps = predicted.maps
     pixels = maps.camera.project(vertices)
     distance = np.linalg.norm(vertices, axis=1)
@@ -80,6 +82,9 @@ def look(vertices: np.ndarray, normals: np.ndarray, caster: RayCaster, predicted
         out.confidence[mine] = confidence**2 * _ramp(agree, *AGREE)
         out.normals[mine] = normal
         out.move[mine] = depth + vertices[mine, 2]
+    if not level:
+        out.move[:] = np.where(side != 0, out.move / -rays[:, 2], 0)
+        return out
     known = out.weight > 0.3
     # How far away the person stands, a picture does not tell, and how far it leans to or from the camera the fit knows
     # better, which expects people to stand upright.

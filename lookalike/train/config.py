@@ -30,7 +30,7 @@ class TrainConfig:
     start : a file of weights to begin with, such as those of a run at a smaller size, or null.
     size : pixels along each side of the pictures.  batch : people a step.  steps : how many in all.
     learning_rate : the highest; it rises over `warm_up` steps and falls along half a cosine until the last.
-    weight_decay : AdamW's.  clip : largest norm of the gradients.
+    weight_decay : of both optimisers (`optimizer.Optimizer`).  clip : largest norm of the gradients.
     ema : how much of the running mean of the weights stays each step; the mean is what is kept as the result.
     mirror : share of people seen in a mirror.
     window : largest side of the part of a picture that an example shows, in pixels, 0 for all of the person. What fine

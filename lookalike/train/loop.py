@@ -27,10 +27,11 @@ from lookalike.maps.network import MapsNetwork, has_bf16, load_weights, save_wei
 from lookalike.train.config import FREE, TrainConfig, config_from_json
 from lookalike.train.data import batches, tensors_of
 from lookalike.train.losses import losses
+from lookalike.train.optimizer import Optimizer
 from lookalike.train.pictures import curves, prediction_sheet
 from lookalike.train.validation import HeldOut, held_out, validate
 
-FORMAT = "lookalike maps training 1"
+FORMAT = "lookalike maps training 2"
 #: What a run writes before its first step.
 BEGUN = {"config.json", "log.jsonl"}
 
@@ -52,9 +53,7 @@ class Trainer:
         cores = torch.get_num_threads() if device.type == "cpu" else 1
         self.copies = [self.net, *(deepcopy(self.net) for _ in range(min(cores, config.batch) - 1))]
         self.mean = {name: tensor.detach().clone() for name, tensor in self.net.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
-        )
+        self.optimizer = Optimizer(self.net, config.weight_decay)
 
     def rate(self) -> float:
         """The learning rate of the next step."""
@@ -66,12 +65,10 @@ class Trainer:
 
     def advance(self, examples: list) -> dict[str, torch.Tensor]:
         """One step. examples : the batch. Returns its losses, on the device."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
         terms = self._gradients(examples)
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
         if torch.isfinite(norm):  # one bad batch must not spoil the run
-            self.optimizer.step()
+            self.optimizer.step(self.rate())
         keep = min(self.config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, tensor in self.net.state_dict().items():

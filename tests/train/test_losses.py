@@ -25,7 +25,7 @@ def truth_and_answer() -> tuple[Targets, RawMaps]:
     motion, shown = torch.randn(2, 6, 2, 2, generator=draw), torch.ones(2, 1, 2, 2)
     spread = torch.zeros(2, 4, 2, 2)
     raw = RawMaps(
-        normals.clone(), depths.clone(), sure, colour.clone(), torch.zeros(2, 2, 8, 8), motion.clone(), spread
+        normals.clone(), depths.clone(), sure, colour.clone(), torch.zeros(2, 2, 8, 8), motion.clone(), spread, spread
     )
     return Targets(normals, depths, labels, colour, mask, motion, shown), raw
 
