@@ -25,6 +25,7 @@ from lookalike.maps.inputs import (
     BODY,
     CHANNELS,
     DEPTHS,
+    MATTE,
     NORMALS,
     PICTURE,
     STEP,
@@ -57,6 +58,7 @@ class NetworkConfig:
     down : residual blocks at each level on the way down.  up : on the way up, one number less, finest first.
     features : channels that reach full resolution.  detail : channels of the refinement there.
     groups : of the group normalisation.
+    body : whether it is told of the body; without, it has the picture alone, and depths from the body's middle.
     """
 
     widths: tuple[int, ...] = (96, 160, 256, 320)
@@ -65,6 +67,7 @@ class NetworkConfig:
     features: int = 16
     detail: int = 24
     groups: int = 8
+    body: bool = True
 
     def __post_init__(self) -> None:
         if not self.widths or len(self.down) != len(self.widths) or len(self.up) != len(self.widths) - 1:
@@ -164,6 +167,8 @@ class MapsNetwork(nn.Module):
 
     def forward(self, inputs: Tensor) -> RawMaps:
         """inputs : (b, 13, h, w) as `inputs.network_inputs` makes them; h and w multiples of `config.stride`."""
+        if not self.config.body:
+            inputs = torch.cat([inputs[:, : MATTE.stop], torch.zeros_like(inputs[:, MATTE.stop :])], 1)
         x = self.stem(functional.pixel_unshuffle(inputs, STEM))
         passed = []
         for level, blocks in enumerate(self.down):

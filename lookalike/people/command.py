@@ -37,6 +37,9 @@ def synthesize(
     clean: Annotated[
         bool, typer.Option("--clean", help="Without a camera's and a matte's faults: noise, JPEG, blur, leaks.")
     ] = False,
+    pressed: Annotated[
+        bool, typer.Option("--pressed", help="Our own wardrobe's clothes without folds, to see what folds teach.")
+    ] = False,
     part: Annotated[
         Literal["all", "training", "validation"],
         typer.Option(help="Which motions and garments to take: all, those to train on, or those that are held out."),
@@ -55,7 +58,7 @@ def synthesize(
     from lookalike.render.raycast import available_cores
 
     held = None if part == "all" else part == "validation"
-    order = Order(count, seed, size, assets, poses, not clean, maps_only, held)
+    order = Order(count, seed, size, assets, poses, not clean, maps_only, held, pressed)
     with command(f"stopped; the finished people are in {output}, call again to go on.", debug):
         write_dataset(order, output, jobs or available_cores(), _tell if sys.stderr.isatty() else None)
     typer.echo(output)

@@ -54,6 +54,7 @@ class Order:
     count : how many.  seed : of all of them.  size : pixels along each side.
     assets : MakeHuman folder, or None.  poses : file of motions, or None.  faults : see `synthesis.Recipe`.
     held : only motions and garments that are held out for validation, or only the others; None for all.
+    pressed : see `synthesis.Recipe`.
     maps_only : only `sample.npz`, which is what training of maps reads: half the time and a quarter of the space.
     """
 
@@ -65,6 +66,7 @@ class Order:
     faults: bool = True
     maps_only: bool = False
     held: bool | None = None
+    pressed: bool = False
 
     def settings(self) -> dict:
         """What decides how each sample looks."""
@@ -77,6 +79,7 @@ class Order:
             "size": self.size,
             "faults": self.faults,
             "held": self.held,
+            "pressed": self.pressed or None,  # as in folders that are older than the option
             **paths,
         }
 
@@ -198,7 +201,9 @@ def people_of(order: Order):
     from lookalike.people.synthesis import Recipe, SyntheticPeople
 
     poses = read_poses(order.poses) if order.poses else None
-    return SyntheticPeople(order.seed, Recipe(order.size, order.assets, poses, faults=order.faults, held=order.held))
+    return SyntheticPeople(
+        order.seed, Recipe(order.size, order.assets, poses, faults=order.faults, pressed=order.pressed, held=order.held)
+    )
 
 
 def _make(order: Order, out: Path, number: int) -> int:

@@ -48,6 +48,7 @@ class Recipe:
     poses : motions that poses are taken from besides our own, or None.
     makehuman : share of people dressed from the assets, where there are any.
     faults : whether pictures have a camera's and a matte's faults.
+    pressed : our own wardrobe's clothes have no folds, to see what folds teach.
     held : only clips, garments and hairdos that are held out for validation, or only the others; None for all. Our own
         wardrobe cuts each garment anew.
     threads : cores for one sample; processes that each make their own samples scale better than threads.
@@ -58,6 +59,7 @@ class Recipe:
     poses: PoseLibrary | None = None
     makehuman: float = 0.35
     faults: bool = True
+    pressed: bool = False
     held: bool | None = None
     threads: int = 1
 
@@ -118,7 +120,7 @@ class SyntheticPeople:
             body = _posed(self.model, betas, pose)
             dressed = self._wardrobe.dress(body, rng)
             return Person(body, dressed.pieces, tuple(p.name for p in dressed.pieces), dressed.covered)
-        return dress(self.model, betas, pose, rng)
+        return dress(self.model, betas, pose, rng, self.recipe.pressed)
 
 
 @contextmanager
@@ -142,8 +144,10 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def dress(model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> Person:
-    """Somebody in our own wardrobe. betas : (B,).  pose : (52, 3) axis-angle, facing +Z."""
+def dress(
+    model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.Generator, pressed: bool = False
+) -> Person:
+    """Somebody in our own wardrobe. betas : (B,).  pose : (52, 3) axis-angle, facing +Z.  pressed : without folds."""
     from lookalike.people.hair.beard import grow_beard
     from lookalike.people.hair.grow import grow_hair, random_style
     from lookalike.people.looks.complexion import skin_paint
@@ -159,7 +163,7 @@ def dress(model: BodyModel, betas: np.ndarray, pose: np.ndarray, rng: np.random.
     if shoes in HEELED:
         pose = on_heels(pose, model.joint_names, 0.06)
     body = _posed(model, betas, pose)
-    clothes = put_on_clothes(body, rng, random_outfit(rng, man))
+    clothes = put_on_clothes(body, rng, random_outfit(rng, man), pressed)
     footwear, inside = put_on_shoes(body, rng, shoes)
     dye = random_hair_paint(rng)
     hair = grow_hair(body, rng, random_style(rng, man), dye, over=clothes.pieces)

@@ -18,7 +18,8 @@ from lookalike.maps.maps import render_maps
 from lookalike.maps.network import MapsNetwork, PredictedMaps, infer
 from lookalike.maps.predict import crop_camera, crop_picture
 from lookalike.people.solid import Solid, distances_to, signed_distances
-from lookalike.surface.field.local import BodyDistance, LocalMaps, features, local_maps
+from lookalike.surface import draw_out
+from lookalike.surface.field.local import LocalMaps, Prior, features, local_maps
 from lookalike.surface.field.posture import find_slide
 from lookalike.surface.regions import find_regions
 from lookalike.train.data import true_unit
@@ -29,11 +30,12 @@ from lookalike.train.fitted import Fitted
 class Estimate:
     """What the pipeline knows of somebody.
 
-    picture : (h, w, 4) uint8 the crop.  body, predicted : as after refinement.  local : what pixels say.
+    picture : (h, w, 4) uint8 the crop.  prior : the body and what was drawn out of it.  predicted : as after refinement.
+    local : what pixels say.
     """
 
     picture: np.ndarray
-    body: Body
+    prior: Prior
     predicted: PredictedMaps
     local: LocalMaps
 
@@ -49,8 +51,9 @@ def estimate(person: Fitted, net: MapsNetwork, size: int = 512) -> Estimate:
     refined = refine_body(person.subject, person.body, predict, 3, None, 0)
     body, predicted = refined.body, refined.predicted
     assert predicted.features is not None
-    local = local_maps(body, predicted, picture[..., 3] / np.float32(255), predicted.features)
-    return Estimate(picture, body, predicted, local)
+    prior = Prior(body, draw_out(body, person.subject))
+    local = local_maps(prior, predicted, picture[..., 3] / np.float32(255), predicted.features)
+    return Estimate(picture, prior, predicted, local)
 
 
 def truth_for(person: Fitted, body: Body) -> Solid:
@@ -85,17 +88,18 @@ def truth_for(person: Fitted, body: Body) -> Solid:
 
 def training_points(person: Fitted, found: Estimate, count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """features (n, F) float16, distance (n,) float32, points (n, 3) float32."""
-    solid = truth_for(person, found.body)
+    solid = truth_for(person, found.prior.body)
     samples = signed_distances(solid, int(0.8 * count), rng)
-    body = found.body.vertices[rng.integers(0, len(found.body.vertices), count - int(0.8 * count))]
-    near = (body + rng.normal(0, 0.03, body.shape)).astype(np.float32)
+    drawn = found.prior.drawn.vertices
+    near = drawn[rng.integers(0, len(drawn), count - int(0.8 * count))]
+    near = (near + rng.normal(0, 0.03, near.shape)).astype(np.float32)
     points = np.concatenate([samples.points, near])
     distance = np.concatenate([samples.distance, _distances(solid, near, rng)])
-    around = BodyDistance(found.body).at(points.astype(np.float64))
+    around = found.prior.at(points.astype(np.float64))
     # beyond the picture nothing is known
     pixels = found.local.camera.project(points)
     framed = ((pixels > 0) & (pixels < (found.local.camera.width, found.local.camera.height))).all(1)
-    values = features(points.astype(np.float64), found.local, *around)
+    values = features(points.astype(np.float64), found.local, around)
     seen = render_maps(solid.vertices, solid.faces, found.local.camera)
     both = seen.mask & found.local.maps.mask
     off = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -129,3 +131,16 @@ def test_impossible_networks_are_refused():
     for wrong in ({"widths": (96, 160)}, {"widths": (90, 160, 256, 320)}, {"features": 0}):
         with pytest.raises(ValueError, match="network"):
             NetworkConfig(**wrong)
+
+
+def test_a_network_without_the_body_is_told_nothing_of_it():
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        net = MapsNetwork(replace(SMALL, body=False)).eval()
+        torch.nn.init.normal_(net.heads.weight, std=0.5)
+    inputs = torch.randn(1, CHANNELS, 64, 64, generator=torch.Generator().manual_seed(0))
+    other = inputs.clone()
+    other[:, 4:] = 0.3
+    with torch.no_grad():
+        a, b = net(inputs), net(other)
+    assert torch.equal(a.normals, b.normals) and torch.equal(a.depths, b.depths)

@@ -354,10 +354,10 @@ def random_outfit(rng: np.random.Generator, man: bool) -> str:
     return _chosen(rng, {name: share * (0.06 if name in seldom else 1) for name, share in OUTFITS.items()})
 
 
-def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = None) -> Clothes:
+def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = None, pressed: bool = False) -> Clothes:
     """A random outfit on a body that is posed in the room's axes (Y up).
 
-    outfit : one of `OUTFITS`, or None for any.
+    outfit : one of `OUTFITS`, or None for any.  pressed : without folds.
     """
     outfit = outfit or _chosen(rng, OUTFITS)
     if outfit not in OUTFITS:
@@ -388,6 +388,8 @@ def put_on_clothes(body: Body, rng: np.random.Generator, outfit: str | None = No
         worn = [(outfit, GARMENTS[outfit](rng))]
         if outfit == "dress" and rng.random() < 0.2:
             worn.append(("cardigan", _cardigan(rng)))
+    if pressed:
+        worn = [(kind, replace(d, fit=replace(d.fit, folds=0, ease=0, gather=0, pleats=0))) for kind, d in worn]
     return _draped(body, worn, rng)
 
 

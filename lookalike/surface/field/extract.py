@@ -12,8 +12,7 @@ from scipy.ndimage import binary_dilation, map_coordinates
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from lookalike.body.model import Body
-from lookalike.surface.field.local import BodyDistance, LocalMaps, features
+from lookalike.surface.field.local import LocalMaps, Prior, features
 from lookalike.surface.field.network import REACH, FieldNetwork
 
 #: Nodes along the longest side of a person at the finest level, and levels.
@@ -27,17 +26,16 @@ CHUNK = 65536
 class Field:
     """Signed distances around a person, metres, negative inside."""
 
-    def __init__(self, body: Body, local: LocalMaps, net: FieldNetwork):
-        self.body, self.local, self.net = body, net.prepared(local), net
-        self.near = BodyDistance(body)
+    def __init__(self, prior: Prior, local: LocalMaps, net: FieldNetwork):
+        self.prior, self.local, self.net = prior, net.prepared(local), net
 
     def ask(self, points: np.ndarray, around: np.ndarray) -> np.ndarray:
-        """(n,) at points (n, 3). around : (n, 7) distance, normal and place of the body."""
+        """(n,) at points (n, 3). around : (n, 11) of the prior."""
         out = np.empty(len(points), np.float32)
         with torch.inference_mode():
             for start in range(0, len(points), CHUNK):
                 part = slice(start, start + CHUNK)
-                values = features(points[part], self.local, around[part, 0], around[part, 1:4], around[part, 4:7])
+                values = features(points[part], self.local, around[part])
                 with torch.autocast("cpu", torch.bfloat16):
                     out[part] = self.net(values).numpy()
         return out
@@ -50,17 +48,17 @@ class Field:
         return -edge
 
 
-def box_of(body: Body, local: LocalMaps) -> tuple[np.ndarray, np.ndarray]:
-    """Corners of the box in which the person is, camera frame."""
+def box_of(vertices: np.ndarray, local: LocalMaps) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of the box in which the person is, camera frame. vertices : (n, 3) of the prior."""
     maps, camera = local.maps, local.maps.camera
     rows, columns = np.nonzero(maps.mask)
     rays = camera.rays(np.column_stack([columns, rows]) + 0.5)
     sides = [rays * getattr(maps, d)[rows, columns][:, None] for d in ("depth_front", "depth_back")]
     seen = np.concatenate(sides)
     low, high = np.percentile(seen, 0.2, 0), np.percentile(seen, 99.8, 0)
-    pixels = camera.project(body.vertices)
+    pixels = camera.project(vertices)
     framed = ((pixels > 0) & (pixels < (camera.width, camera.height))).all(1)
-    inside = body.vertices[framed]
+    inside = vertices[framed]
     both = np.stack([low, high, inside.min(0), inside.max(0)])
     return both.min(0) - 0.06, both.max(0) + 0.06
 
@@ -69,24 +67,26 @@ def polygonise(field: Field, resolution: int = RESOLUTION) -> tuple[np.ndarray, 
     """vertices (n, 3) metres, camera frame, and faces (m, 3), counter-clockwise from outside: one closed piece."""
     from skimage.measure import marching_cubes
 
-    low, high = box_of(field.body, field.local)
+    low, high = box_of(field.prior.drawn.vertices, field.local)
     step = float((high - low).max()) / resolution * 2 ** (LEVELS - 1)
     shape = np.ceil((high - low) / step).astype(int) + 2
     nodes = np.stack(np.meshgrid(*(low[k] + step * np.arange(shape[k]) for k in range(3)), indexing="ij"), -1)
     flat = nodes.reshape(-1, 3)
     edge = field.outline(flat)
     maybe = np.flatnonzero(edge < 2 * step)
-    around = np.zeros((len(flat), 7), np.float32)
-    around[:, 0] = AROUND
-    around[maybe] = np.column_stack([*_columns(field.near.at(flat[maybe]))])
+    around = np.zeros((len(flat), 11), np.float32)
+    around[:, [0, 7]] = AROUND
+    around[maybe] = field.prior.at(flat[maybe])
     values = np.full(len(flat), REACH, np.float32)
     pixels = (field.local.camera.project(flat[maybe]) - 0.5).T[::-1]
     depth = -flat[maybe, 2]
     near, far = (map_coordinates(field.local.stack[0, k].numpy(), pixels, order=1, mode="nearest") for k in (0, 1))
-    worth = maybe[(around[maybe, 0] < AROUND) | ((depth > near - AROUND / 2) & (depth < far + AROUND / 2))]
+    worth = maybe[
+        (around[maybe][:, [0, 7]].min(1) < AROUND) | ((depth > near - AROUND / 2) & (depth < far + AROUND / 2))
+    ]
     values[worth] = field.ask(flat[worth], around[worth])
     values = np.maximum(values.reshape(shape), np.clip(edge.reshape(shape), -REACH, REACH))
-    around = around.reshape(*shape, 7)
+    around = around.reshape(*shape, 11)
     coarse_step = step
     for _ in range(LEVELS - 1):
         fine = _doubled(values)
@@ -95,8 +95,9 @@ def polygonise(field: Field, resolution: int = RESOLUTION) -> tuple[np.ndarray, 
         index = np.argwhere(ask)
         points = low + step * index
         at = (index * (step / coarse_step)).T
-        context = np.column_stack([map_coordinates(around[..., k], at, order=1) for k in range(7)])
-        context[:, 1:4] /= np.maximum(np.linalg.norm(context[:, 1:4], axis=1, keepdims=True), 1e-6)
+        context = np.column_stack([map_coordinates(around[..., k], at, order=1) for k in range(11)])
+        for normal in (context[:, 1:4], context[:, 8:11]):
+            normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
         asked = np.maximum(field.ask(points, context), np.clip(field.outline(points), -REACH, REACH))
         fine[tuple(index.T)] = asked
         values = fine
@@ -104,10 +105,6 @@ def polygonise(field: Field, resolution: int = RESOLUTION) -> tuple[np.ndarray, 
     vertices, faces, _, _ = marching_cubes(values, 0.0, gradient_direction="descent")
     vertices, faces = largest_piece(vertices, faces)
     return low + step * vertices.astype(float), faces
-
-
-def _columns(found: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[np.ndarray]:
-    return [found[0][:, None], found[1], found[2]]
 
 
 def _doubled(values: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.nn import functional
 
-from lookalike.body.model import Body
+from lookalike.body.model import Body, BodyModel
 from lookalike.camera import Camera
 from lookalike.evaluate.sampled import closest_on_triangles
 from lookalike.maps.inputs import _extended
@@ -26,6 +26,7 @@ from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
 from lookalike.surface.field.posture import Slide, find_slide
 from lookalike.surface.layers import look
+from lookalike.surface.mesh import Surface
 from lookalike.surface.regions import find_regions
 
 #: Names of the groups of features and how many numbers each has, in their order.
@@ -33,7 +34,8 @@ GROUPS = {
     "distance": 3,  # to the body, at three scales
     "normal": 3,  # of the body there
     "place": 3,  # of the closest point in the body's T-pose
-    "depths": 8,  # before and behind the predicted sides, at two scales; the same of the body's own
+    "drawn": 6,  # distance to the drawn-out surface, at three scales, and its normal there
+    "depths": 8,  # before and behind the predicted sides, at two scales; the same of the drawn-out surface
     "maps": 9,  # predicted normals in front and behind, confidence, the cosine of ray
     "outline": 2,  # to the matte's border in the picture, at two scales
     "parts": 6,  # how much each part shows at the pixel
@@ -45,20 +47,21 @@ NEAR, MIDDLE, FAR = 0.02, 0.06, 0.2
 PARTS = 6
 
 
-class BodyDistance:
-    """Signed distances to a body. body : its outer faces count."""
+class MeshDistance:
+    """Signed distances to a closed mesh.
 
-    def __init__(self, body: Body):
-        faces = body.model.faces[body.model.outer_faces]
-        self.faces, self.vertices = faces, body.vertices.astype(np.float64)
-        self.corners = self.vertices[faces]
-        self.normals = vertex_normals(self.vertices, faces).astype(np.float64)
-        self.template = body.model.template
-        self.caster = RayCaster(self.vertices, faces)
+    vertices : (n, 3) metres.  faces : (m, 3).  place : (n, 3) something that its vertices know.
+    """
+
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray, place: np.ndarray):
+        self.faces, self.place, vertices = faces, place, vertices.astype(np.float64)
+        self.corners = vertices[faces]
+        self.normals = vertex_normals(vertices, faces).astype(np.float64)
+        self.caster = RayCaster(vertices, faces)
         self.tree = cKDTree(self.corners.mean(1))
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of points (n, 3): (n,) metres, negative inside; (n, 3) the normal and (n, 3) the T-pose place there."""
+        """Of points (n, 3): (n,) metres, negative inside; (n, 3) the normal and (n, 3) the place there."""
         face = self.tree.query(points, workers=-1)[1]
         corners = self.corners[face]
         closest = closest_on_triangles(points, corners)
@@ -76,7 +79,33 @@ class BodyDistance:
                 self.corners[hits.face][:, 2] - self.corners[hits.face][:, 0],
             )
             votes += hits.hit & (flat @ np.array(direction) > 0)
-        return np.where(votes >= 2, -distance, distance), normal, np.einsum("nk,nki->ni", bary, self.template[index])
+        return np.where(votes >= 2, -distance, distance), normal, np.einsum("nk,nki->ni", bary, self.place[index])
+
+
+class Prior:
+    """What is known before any map is read: the body and what was drawn out of it."""
+
+    def __init__(self, body: Body, drawn: Surface):
+        """drawn : `draw_out`'s, of the body."""
+        model = body.model
+        self.body, self.drawn = body, drawn
+        self.bare = MeshDistance(body.vertices, model.faces[model.outer_faces], model.template)
+        outer = np.asarray(drawn.anchors[:, outer_vertices(model)].sum(1)).ravel() > 0.5
+        self.outer = drawn.faces[outer[drawn.faces].all(1)]
+        self.clothed = MeshDistance(drawn.vertices, self.outer, drawn.vertices)
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """(n, 11) of points (n, 3): distance, normal and T-pose place of the body, distance and normal of the drawn."""
+        distance, normal, place = self.bare.at(points)
+        own, own_normal, _ = self.clothed.at(points)
+        return np.column_stack([distance, normal, place, own, own_normal]).astype(np.float32)
+
+
+def outer_vertices(model: BodyModel) -> np.ndarray:
+    """(V,) bool: vertices of outer faces."""
+    out = np.zeros(len(model.template), bool)
+    out[model.faces[model.outer_faces]] = True
+    return out
 
 
 def _barycentric(points: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -104,13 +133,13 @@ class LocalMaps:
     slide: Slide
 
 
-def local_maps(body: Body, predicted: PredictedMaps, matte: np.ndarray, image: np.ndarray) -> LocalMaps:
+def local_maps(prior: Prior, predicted: PredictedMaps, matte: np.ndarray, image: np.ndarray) -> LocalMaps:
     """Everything that pixels say.
 
     predicted : of the body, in the body's frame.  matte : (h, w) in [0, 1] through the maps' camera.
     image : (96, h / 4, w / 4) the network's features.
     """
-    maps, camera = predicted.maps, predicted.maps.camera
+    maps, camera, body = predicted.maps, predicted.maps.camera, prior.body
     faces = body.model.faces[body.model.outer_faces]
     regions = find_regions(body.model)
     vertices = body.vertices.astype(float)
@@ -121,13 +150,13 @@ def local_maps(body: Body, predicted: PredictedMaps, matte: np.ndarray, image: n
     slide = find_slide(
         body, regions, vertices[known], regions.bones[known], away[known], seen.weight[known], seen.side[known]
     )
-    moved = slide.at(vertices, regions.bones)
+    drawn, anchors = prior.drawn.vertices.astype(float), prior.drawn.anchors
+    moved = slide.at(drawn, anchors @ regions.bones)
+    caster = RayCaster(drawn, prior.outer)
     front = caster.cast_image(camera)
     back = caster.cast_image(camera, back=True, where=front.hit)
     shown = front.hit & back.hit
-    values = []
-    for hits in (front, back):
-        values.append(hits.interpolate(faces, np.column_stack([-vertices[:, 2], moved])))
+    values = [hits.interpolate(prior.outer, np.column_stack([-drawn[:, 2], moved])) for hits in (front, back)]
     own = _extended(np.stack([values[0][..., 0], values[1][..., 0], values[0][..., 1], values[1][..., 1]]), shown)
     offs = [cv2.GaussianBlur(o, (0, 0), 2.0) for o in own[2:]]
     maps = _slid(maps, offs)
@@ -173,12 +202,10 @@ def _slid(maps: Maps, offs: list[np.ndarray]) -> Maps:
     return replace(maps, **changed)
 
 
-def features(
-    points: np.ndarray, local: LocalMaps, distance: np.ndarray, normal: np.ndarray, place: np.ndarray
-) -> Tensor:
+def features(points: np.ndarray, local: LocalMaps, around: np.ndarray) -> Tensor:
     """(n, F) float32, in the order of `GROUPS`.
 
-    points : (n, 3) camera frame, metres.  distance, normal, place : of the body (`BodyDistance.at`).
+    points : (n, 3) camera frame, metres.  around : (n, 11) of the prior (`Prior.at`).
     """
     camera = local.camera
     pixels = camera.project(points)
@@ -186,17 +213,17 @@ def features(
     read = lambda t: functional.grid_sample(t, grid, align_corners=False, padding_mode="border")[0, :, 0].T  # noqa: E731
     maps, image = read(local.stack), read(local.image)
     p = torch.from_numpy(points.astype(np.float32))
-    d = torch.from_numpy(distance.astype(np.float32))[:, None]
+    known = torch.from_numpy(around.astype(np.float32))
+    scales = torch.tensor([NEAR, MIDDLE, FAR])
     behind = -p[:, 2:] - maps[:, :4]  # metres behind each of the four sides
     ray = functional.normalize(p, dim=1)
     edge = maps[:, 12:13]
     return torch.cat(
         [
-            torch.tanh(d / NEAR),
-            torch.tanh(d / MIDDLE),
-            torch.tanh(d / FAR),
-            torch.from_numpy(normal.astype(np.float32)),
-            torch.from_numpy(place.astype(np.float32)),
+            torch.tanh(known[:, :1] / scales),
+            known[:, 1:7],
+            torch.tanh(known[:, 7:8] / scales),
+            known[:, 8:],
             torch.tanh(behind / NEAR),
             torch.tanh(behind / (2 * MIDDLE)),
             maps[:, 4:12],

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lookalike.surface.field.local import GROUPS, LocalMaps
+from lookalike.surface.field.local import FAR, GROUPS, LocalMaps
 
 #: Distances, metres, beyond which a point is just far.
 REACH = 0.05
+#: The drawn-out surface's distance among the features.
+DRAWN = 11
 
 
 class FieldNetwork(nn.Module):
@@ -39,6 +41,8 @@ class FieldNetwork(nn.Module):
             nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)) for _ in range(blocks)
         )
         self.last = nn.Linear(width, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
 
     def prepared(self, local: LocalMaps) -> LocalMaps:
         """What pixels say, with the image features squeezed already: points then have fewer to read."""
@@ -57,4 +61,6 @@ class FieldNetwork(nn.Module):
         x = functional.silu(self.first(x))
         for block in self.blocks:
             x = functional.silu(x + block(x))
-        return REACH * torch.tanh(self.last(x)[:, 0].float())
+        # what was drawn out, corrected
+        drawn = FAR * torch.atanh(features[:, DRAWN].float().clamp(-0.99, 0.99))
+        return REACH * torch.tanh(drawn / REACH + self.last(x)[:, 0].float())

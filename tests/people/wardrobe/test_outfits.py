@@ -107,6 +107,20 @@ def test_a_bent_elbow_and_too_much_length_make_folds():
     assert wrinkled(0.0, 0.12) > 1.15 * straight
 
 
+def test_pressed_clothes_are_smooth():
+    body = body_of(5)
+
+    def rough(pressed: bool) -> float:
+        clothes = put_on_clothes(body, np.random.default_rng(2), "separates", pressed)
+        out = []
+        for draped in clothes.drapes:
+            normals = vertex_normals(draped.vertices, draped.faces)
+            out.append(np.linalg.norm(draped.panel.mean @ normals - normals, axis=1).mean())
+        return float(np.mean(out))
+
+    assert rough(True) < 0.8 * rough(False)
+
+
 def test_a_skirt_hangs_over_the_legs_that_walk():
     pose = np.zeros((len(JOINTS), 3))
     pose[JOINTS.index("left_hip")], pose[JOINTS.index("right_hip")] = [-0.7, 0, 0], [0.4, 0, 0]
