@@ -26,6 +26,7 @@ from scipy.spatial import cKDTree
 from lookalike.body.model import Body, BodyModel
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
+from lookalike.surface.field.posture import find_slide
 from lookalike.surface.layers import JUMP, Gaps, Seen, look
 from lookalike.surface.mesh import Surface
 from lookalike.surface.regions import find_regions
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 #: Share of the long waves of predicted depth that is followed. More brings surfaces nearer to the truth once they are
 #: aligned, but turns them away from how the person stands: posture is for the body, which has joints.
 FOLLOW = 0.25
+POSTURE = 0.5
 #: Length, metres, that the first field is smooth over, and the scales of its rounds: depths that disagree by more count little.
 CARRY, CARRY_ROUNDS = 0.04, (0.15, 0.06)
 #: Length over which tension damps that field's overshoots, and over which it fades where nothing is known, metres.
@@ -62,7 +64,9 @@ FEATHER = 3
 FACE_DETAIL = 0.03
 
 
-def follow_maps(surface: Surface, body: Body, predicted: PredictedMaps, depth: float = FOLLOW) -> Surface:
+def follow_maps(
+    surface: Surface, body: Body, predicted: PredictedMaps, depth: float = FOLLOW, posture: float = POSTURE
+) -> Surface:
     """The surface with its vertices moved to what was predicted; all else stays.
 
     surface : as `draw_out` makes it of the body, in the camera frame of the maps.  predicted : its camera may be any window
@@ -79,6 +83,8 @@ def follow_maps(surface: Surface, body: Body, predicted: PredictedMaps, depth: f
     parts = _Parts.of(surface, body.model)
     edges = unique_edges(surface.faces)
     count = surface.anchors.shape[1]  # the first vertices are the body's
+    slid = _slide(surface, body, vertices, seen)
+    seen = replace(seen, move=np.where(seen.side != 0, seen.move - slid, 0))
     coarse = energies(vertices[:count], body.model.faces, stiffness=1 + KEEP_STIFF * parts.keep**2)
     carried = _as_wholes(surface.anchors @ _carry(coarse, seen), vertices, seen, [*parts.hands, parts.face])
     seen = replace(seen, move=seen.move - (1 - depth) * carried)
@@ -88,7 +94,7 @@ def follow_maps(surface: Surface, body: Body, predicted: PredictedMaps, depth: f
     seen = replace(seen, weight=_feathered(seen.weight / (1 + misfit**2) ** 2, edges))
     seen = _keep_details(seen, normals, coarse, surface.anchors, parts)
     move = _carve(_areas(vertices, surface.faces), edges, seen, carried, parts, _Rows.of(vertices, edges, seen))
-    move = _with_loose_parts(move, vertices, edges)
+    move = _with_loose_parts(move + posture * slid, vertices, edges)
     move = Gaps.find(vertices, normals, caster).parted(move, np.maximum(parts.hand, parts.foot) > 0.3)
     return replace(surface, vertices=(vertices + move[:, None] * rays).astype(np.float32))
 
@@ -148,6 +154,18 @@ class _Rows:
         place = (np.tile(np.arange(len(kept)), 2), np.concatenate([i, j]))
         rows = csr_matrix((np.concatenate([-a, b]), place), shape=(len(kept), len(vertices)))
         return cls(rows, -np.einsum("ki,ki->k", normal, way), weight)
+
+
+def _slide(surface: Surface, body: Body, vertices: np.ndarray, seen: Seen) -> np.ndarray:
+    """(n,) metres along the rays: what of the moves another pose of the body would explain."""
+    regions, known = find_regions(body.model), seen.weight > 0.05
+    bones, along = surface.anchors @ regions.bones, -vertices[:, 2] / np.linalg.norm(vertices, axis=1)
+    if not known.any():
+        return np.zeros(len(vertices))
+    slide = find_slide(
+        body, regions, vertices[known], bones[known], (seen.move * along)[known], seen.weight[known], seen.side[known]
+    )
+    return slide.at(vertices, bones) / along
 
 
 def _carry(energy: Energies, seen: Seen) -> np.ndarray:
