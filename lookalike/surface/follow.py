@@ -4,6 +4,8 @@ Every vertex moves along its view ray, so the outline in the picture stays as it
 and what could go wrong is the order of the layers along a ray. The moves are one number a vertex and come from linear least
 squares that combines positions and normals (Nehab, Rusinkiewicz, Davis, Ramamoorthi, 2005):
 
+0. *Slide* limbs part of the way to where the predicted depths have them, as another pose of the body would
+   (`field.posture`).
 1. *Carry* the mesh, as a smooth field on the body's own vertices, to where the predicted depths are.
 2. *Carve* the fine mesh: edges at right angles to the predicted normals, long waves from the predicted depths, and what
    neither side shows stays with the smooth field.
@@ -35,10 +37,10 @@ from lookalike.surface.smooth import Energies, energies, factorise, unique_edges
 if TYPE_CHECKING:
     from lookalike.maps.network import PredictedMaps
 
-#: Share of the long waves of predicted depth that is followed. More brings surfaces nearer to the truth once they are
-#: aligned, but turns them away from how the person stands: posture is for the body, which has joints.
-FOLLOW = 0.25
-POSTURE = 0.5
+#: Share of the predicted posture that is followed, and of what long waves of predicted depth are left. More brings surfaces
+#: nearer to the truth once they are aligned, but turns them away from how the person stands; limbs that are where the fit
+#: has them look better than limbs that a network pulls in all directions.
+POSTURE, FOLLOW = 0.5, 0.1
 #: Length, metres, that the first field is smooth over, and the scales of its rounds: depths that disagree by more count little.
 CARRY, CARRY_ROUNDS = 0.04, (0.15, 0.06)
 #: Length over which tension damps that field's overshoots, and over which it fades where nothing is known, metres.
@@ -70,8 +72,8 @@ def follow_maps(
     """The surface with its vertices moved to what was predicted; all else stays.
 
     surface : as `draw_out` makes it of the body, in the camera frame of the maps.  predicted : its camera may be any window
-    of the photo's.  depth : share, 0..1, of the long waves of the predicted depths that is followed; less where the body
-    knows better how far its parts are.
+    of the photo's.  posture : share, 0..1, of the limbs' slide along the view that the predicted depths ask for.
+    depth : the same of what other long waves the predicted depths have.
     """
     vertices = surface.vertices.astype(float)
     rays = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
