@@ -12,6 +12,8 @@ from scipy.ndimage import binary_dilation, map_coordinates
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from lookalike.anatomy.polygonise import ArrayField
+from lookalike.anatomy.polygonise import polygonise as grid_surface
 from lookalike.surface.field.local import LocalMaps, Prior, features
 from lookalike.surface.field.network import REACH, FieldNetwork
 
@@ -65,8 +67,6 @@ def box_of(vertices: np.ndarray, local: LocalMaps) -> tuple[np.ndarray, np.ndarr
 
 def polygonise(field: Field, resolution: int = RESOLUTION) -> tuple[np.ndarray, np.ndarray]:
     """vertices (n, 3) metres, camera frame, and faces (m, 3), counter-clockwise from outside: one closed piece."""
-    from skimage.measure import marching_cubes
-
     low, high = box_of(field.prior.drawn.vertices, field.local)
     step = float((high - low).max()) / resolution * 2 ** (LEVELS - 1)
     shape = np.ceil((high - low) / step).astype(int) + 2
@@ -102,8 +102,8 @@ def polygonise(field: Field, resolution: int = RESOLUTION) -> tuple[np.ndarray, 
         fine[tuple(index.T)] = asked
         values = fine
     values[[0, -1]] = values[:, [0, -1]] = values[:, :, [0, -1]] = REACH
-    vertices, faces, _, _ = marching_cubes(values, 0.0, gradient_direction="descent")
-    vertices, faces = largest_piece(vertices, faces)
+    mesh = grid_surface(ArrayField(-values.transpose(2, 1, 0)))
+    vertices, faces = largest_piece(mesh.vertices, mesh.faces)
     return low + step * vertices.astype(float), faces
 
 
