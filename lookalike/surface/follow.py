@@ -31,7 +31,7 @@ from lookalike.render.raycast import RayCaster
 from lookalike.surface.field.posture import find_slide
 from lookalike.surface.layers import JUMP, Gaps, Seen, look
 from lookalike.surface.mesh import Surface
-from lookalike.surface.regions import find_regions
+from lookalike.surface.regions import Regions, find_regions
 from lookalike.surface.smooth import Energies, energies, factorise, unique_edges
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 #: nearer to the truth once they are aligned, but turns them away from how the person stands; limbs that are where the fit
 #: has them look better than limbs that a network pulls in all directions.
 POSTURE, FOLLOW = 0.5, 0.1
+#: Joints of a leg, and how near legs are to slide together, metres.
+LEG, TOGETHER = ("hip", "knee", "ankle", "foot"), 0.12
 #: Length, metres, that the first field is smooth over, and the scales of its rounds: depths that disagree by more count little.
 CARRY, CARRY_ROUNDS = 0.04, (0.15, 0.06)
 #: Length over which tension damps that field's overshoots, and over which it fades where nothing is known, metres.
@@ -167,7 +169,26 @@ def _slide(surface: Surface, body: Body, vertices: np.ndarray, seen: Seen) -> np
     slide = find_slide(
         body, regions, vertices[known], bones[known], (seen.move * along)[known], seen.weight[known], seen.side[known]
     )
-    return slide.at(vertices, bones) / along
+    return _legs_together(slide.at(vertices, bones), vertices, bones, body, regions) / along
+
+
+def _legs_together(
+    slid: np.ndarray, vertices: np.ndarray, bones: np.ndarray, body: Body, regions: Regions
+) -> np.ndarray:
+    """Slides (n,) that agree where the legs come near each other: the two halves of a skirt must not part."""
+    names = body.model.joint_names
+    legs = []
+    for side in ("left", "right"):
+        mine = [b for b, j in enumerate(regions.bone_joints) if names[j] in {f"{side}_{n}" for n in LEG}]
+        legs.append(np.flatnonzero(bones[:, mine].sum(1) > 0.5))
+    if not all(map(len, legs)):
+        return slid
+    out = slid.copy()
+    for own, other in (legs, legs[::-1]):
+        distance, nearest = cKDTree(vertices[other]).query(vertices[own])
+        share = np.clip(1 - distance / TOGETHER, 0, 1)
+        out[own] += 0.5 * share * (slid[other[nearest]] - slid[own])
+    return out
 
 
 def _carry(energy: Energies, seen: Seen) -> np.ndarray:

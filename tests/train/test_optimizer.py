@@ -26,7 +26,7 @@ def advance(net: nn.Module, optimizer: Optimizer, steps: int) -> float:
         net.zero_grad()
         loss.backward()
         optimizer.step(1e-3)
-    return float(loss)
+    return float(loss.detach())
 
 
 def test_learns_with_both_kinds_of_parameters() -> None:
