@@ -40,6 +40,7 @@ from lookalike.people.scan import welded
 from lookalike.people.store import read_sample, write_sample
 from lookalike.photo import find_subjects, read_photo
 from lookalike.photo.subject import Photo
+from lookalike.train.fitted import as_photo
 from lookalike.train.validation import start_of
 
 PAPER = (236, 237, 240)
@@ -57,17 +58,12 @@ def synthetic(options: argparse.Namespace) -> Iterator[tuple[str, Photo, Camera,
         if finished(options.cases, name):
             continue
         sample = people[number]
-        camera = sample.camera
-        # a canvas around the crop in whose middle the principal point lies
-        half_w = int(np.ceil(max(camera.cx, camera.width - camera.cx)))
-        half_h = int(np.ceil(max(camera.cy, camera.height - camera.cy)))
-        x0, y0 = half_w - round(camera.cx), half_h - round(camera.cy)
-        canvas = np.zeros((2 * half_h, 2 * half_w, 4), np.uint8)
-        canvas[y0 : y0 + camera.height, x0 : x0 + camera.width] = sample.image
-        photo = Photo(np.ascontiguousarray(canvas[..., :3]), canvas[..., 3].astype(np.float32) / 255)
+        photo, (x, y) = as_photo(sample)
         assert sample.body is not None
         write_sample(sample, options.cases / f"{name}_truth.npz")
-        whole = replace(camera, cx=camera.cx + x0, cy=camera.cy + y0, width=2 * half_w, height=2 * half_h)
+        width, height = photo.size
+        camera = sample.camera
+        whole = replace(camera, cx=camera.cx + x, cy=camera.cy + y, width=width, height=height)
         yield name, photo, whole, sample.maps
 
 

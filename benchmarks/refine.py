@@ -30,6 +30,7 @@ from scipy.spatial.transform import Rotation
 from lookalike.body import load_body
 from lookalike.body.fit import Weights
 from lookalike.body.model import Body, BodyModel
+from lookalike.errors import NoPersonError
 from lookalike.maps import Maps, render_maps
 from lookalike.maps.inputs import CropUnit
 from lookalike.maps.motion import crop_places, motion_of, shown_points
@@ -41,7 +42,7 @@ from lookalike.people.synthesis import Recipe, SyntheticPeople
 from lookalike.photo.subject import POSE_LANDMARKS
 from lookalike.render.raycast import RayCaster
 from lookalike.train.data import true_unit
-from lookalike.train.fitted import Fitted, NoPersonError, fit_sample, read_fitted, write_fitted
+from lookalike.train.fitted import Fitted, fit_sample, read_fitted, write_fitted
 
 COLUMNS = "vertices metric hands feet head turn across depth picture marks outline".split()
 ABLATIONS = {

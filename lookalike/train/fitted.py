@@ -15,7 +15,7 @@ import numpy as np
 from lookalike.body import fit_body
 from lookalike.body.model import Body, BodyModel
 from lookalike.camera import Camera
-from lookalike.errors import LookalikeError, NoPersonError
+from lookalike.errors import LookalikeError
 from lookalike.export.output import output_errors
 from lookalike.people.sample import LABELS, Sample
 from lookalike.people.solid import Solid, outer_surface
@@ -119,6 +119,3 @@ def read_fitted(path: Path, model: BodyModel) -> Fitted:
             f"Cannot read the fitted person {path}: {error}; delete it, and it is made anew."
         ) from None
     return Fitted(sample, solid, offset, subject, body)
-
-
-__all__ = ["Fitted", "NoPersonError", "as_photo", "fit_sample", "read_fitted", "write_fitted"]

@@ -15,6 +15,7 @@ from lookalike.maps.network import PredictedMaps
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
 from lookalike.surface.follow import _areas, _feathered, _Rows
+from lookalike.surface.free_mesh.match import neighbour_mean
 from lookalike.surface.layers import Gaps, look
 from lookalike.surface.smooth import unique_edges
 
@@ -34,12 +35,6 @@ def smoothed(vertices: np.ndarray, faces: np.ndarray, rounds: int = ROUNDS) -> n
         for factor in (SHRINK, SWELL):
             out += factor * (mean @ out - out)
     return out
-
-
-def neighbour_mean(edges: np.ndarray, count: int) -> csr_matrix:
-    both = np.concatenate([edges, edges[:, ::-1]])
-    adjacent = csr_matrix((np.ones(len(both)), both.T), shape=(count, count))
-    return (diags(1 / np.maximum(np.asarray(adjacent.sum(1)).ravel(), 1)) @ adjacent).tocsr()
 
 
 def sharpen(vertices: np.ndarray, faces: np.ndarray, predicted: PredictedMaps, rounds: int = 2) -> np.ndarray:

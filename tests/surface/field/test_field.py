@@ -99,7 +99,6 @@ def test_a_leg_that_was_put_elsewhere_in_depth_is_found():
     regions = find_regions(body.model)
     points = body.vertices.astype(float)
     knee = list(regions.bone_joints).index(body.model.joint_names.index("left_knee"))
-    share = regions.bones[:, knee:].copy() * 0
     share = regions.bones[:, [knee]].sum(1)
     drop = 0.3 * share * np.clip(body.joints[body.model.joint_names.index("left_knee"), 1] - points[:, 1], 0, None)
     rng = np.random.default_rng(0)
