@@ -40,7 +40,7 @@ from lookalike.people.scan import welded
 from lookalike.people.store import read_sample, write_sample
 from lookalike.photo import find_subjects, read_photo
 from lookalike.photo.subject import Photo
-from lookalike.train.fitted import as_photo
+from lookalike.train.fits import as_photo
 from lookalike.train.validation import start_of
 
 PAPER = (236, 237, 240)

@@ -23,9 +23,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import current_process, get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from lookalike.errors import LookalikeError, OutputError
 from lookalike.export.output import output_errors
 from lookalike.people.sample import LABELS, Sample
 from lookalike.people.store import read_sample, write_sample
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 FORMAT = "lookalike synthetic people 1"
 #: Points with signed distances of each sample.
@@ -102,7 +106,7 @@ def write_dataset(
     done = order.count - len(missing)
     if watch:
         watch(done, order.count)
-    for _ in _made(order, out, missing, jobs):
+    for _ in in_processes(partial(_make, order, out), missing, jobs):
         done += 1
         if watch:
             watch(done, order.count)
@@ -148,16 +152,16 @@ def _claim(order: Order, out: Path) -> None:
         note.write_text(json.dumps(said, indent=2), "utf-8")
 
 
-def _made(order: Order, out: Path, numbers: list[int], jobs: int) -> Iterator[int]:
-    if jobs <= 1 or len(numbers) <= 1:
-        for number in numbers:
-            yield _make(order, out, number)
+def in_processes(do: Callable[[T], R], items: list[T], jobs: int) -> Iterator[R]:
+    """What `do` makes of each item, as soon as it is done. jobs : processes; with 1 it is done in this one."""
+    if jobs <= 1 or len(items) <= 1:
+        yield from map(do, items)
         return
     # Fresh processes: libraries with threads of their own do not survive a fork.
-    pool = ProcessPoolExecutor(min(jobs, len(numbers)), get_context("spawn"), initializer=begin_worker)
+    pool = ProcessPoolExecutor(min(jobs, len(items)), get_context("spawn"), initializer=begin_worker)
     try:
         with one_thread_each():
-            waiting = {pool.submit(_make, order, out, n) for n in numbers}  # starts the processes
+            waiting = {pool.submit(do, item) for item in items}  # starts the processes
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:

@@ -35,6 +35,9 @@ class TrainConfig:
     mirror : share of people seen in a mirror.
     window : largest side of the part of a picture that an example shows, in pixels, 0 for all of the person. What fine
         detail looks like can be learnt from parts, at a quarter of the cost.
+    coarse : pixels along each side of pictures that show people whole in every second step, where windows are asked for;
+        0 for windows only. From windows alone the network forgets how a body stands.
+    fits : whether people come with the body that the fit found (`lookalike train fits`) every other time.
     variants : how many wrong bodies each person of a folder gets; they are kept there and come again and again. 0 for a
         new one each time, which takes ten times as long to make as to read.
     bf16 : compute convolutions in bf16, where the processor has it built in.
@@ -58,6 +61,8 @@ class TrainConfig:
     ema: float = 0.999
     mirror: float = 0.5
     window: int = 0
+    coarse: int = 0
+    fits: bool = False
     variants: int = 0
     bf16: bool = True
     assets: str | None = None
@@ -76,15 +81,27 @@ class TrainConfig:
         for name in ("checkpoint_every", "log_every"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than zero")
-        for name in ("seed", "window", "variants", "warm_up", "weight_decay", "validation_seed", "sheet_people"):
+        for name in (
+            "seed",
+            "window",
+            "coarse",
+            "variants",
+            "warm_up",
+            "weight_decay",
+            "validation_seed",
+            "sheet_people",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")
         if not 0 <= self.ema < 1 or not 0 <= self.mirror <= 1:
             raise ValueError("ema must be in [0, 1) and mirror in [0, 1]")
         if self.seed == self.validation_seed:
             raise ValueError("seed and validation_seed must differ, or the test people are trained on")
-        if self.size % self.network.stride or self.window % self.network.stride:
-            raise ValueError(f"size and window must be multiples of {self.network.stride} for this network")
+        if any(side % self.network.stride for side in (self.size, self.window, self.coarse)):
+            raise ValueError(f"size, window and coarse must be multiples of {self.network.stride} for this network")
+
+        if self.coarse and not self.window:
+            raise ValueError("coarse needs a window: without one all examples show people whole")
 
     def as_json(self) -> dict[str, Any]:
         """Nested plain JSON types, as a config file has them."""

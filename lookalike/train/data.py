@@ -23,13 +23,14 @@ from lookalike.camera import Camera
 from lookalike.errors import LookalikeError
 from lookalike.export.output import output_errors
 from lookalike.maps import Maps, render_maps
-from lookalike.maps.inputs import DEPTHS, STEP, CropUnit, network_inputs, person_window, stacked_normals
+from lookalike.maps.inputs import DEPTHS, NORMALS, STEP, CropUnit, network_inputs, person_window, stacked_normals
 from lookalike.maps.motion import crop_places, motion_of, shown_points
 from lookalike.people.data_folder import Order, dataset_folders, one_thread_each, people_of
 from lookalike.people.sample import Sample
 from lookalike.people.store import read_sample
 from lookalike.render.raycast import RayCaster
 from lookalike.train.config import TrainConfig
+from lookalike.train.fits import FIT, read_fit, seen_through
 from lookalike.train.losses import IGNORED, Targets
 from lookalike.train.wrong_body import BodyNoise, wrong_body
 
@@ -40,7 +41,7 @@ STRETCH = 16
 #: Windows that are cut from each person in turn, where windows are asked for.
 PARTS = 2
 #: Of kept examples.
-EXAMPLES = "examples 1"
+EXAMPLES = "examples 2"
 
 
 @dataclass(frozen=True)
@@ -136,29 +137,13 @@ def given_body(body: Body, sample: Sample) -> GivenBody:
     return GivenBody(maps, motion, shown[0].hit & shown[1].hit)
 
 
-def mirrored_body(body: GivenBody) -> GivenBody:
-    """The given body of the mirror image."""
-    turn = np.array([-1, 1, 1, -1, 1, 1], np.float32)[:, None, None]
-    motion, shown = (np.ascontiguousarray(a[..., ::-1]) for a in (body.motion * turn, body.shown))
-    return GivenBody(mirrored_maps(body.maps), motion, shown)
-
-
-def mirrored_maps(maps: Maps) -> Maps:
-    """Maps of the mirror image, left and right exchanged."""
-    camera = replace(maps.camera, cx=maps.camera.width - maps.camera.cx)
-    turn = np.array([-1, 1, 1], np.float32)
-    front, back = (np.ascontiguousarray(n[:, ::-1] * turn) for n in (maps.normals_front, maps.normals_back))
-    near, far, mask = (np.ascontiguousarray(a[:, ::-1]) for a in (maps.depth_front, maps.depth_back, maps.mask))
-    return Maps(camera, front, back, near, far, mask)
-
-
-def mirrored_sample(sample: Sample) -> Sample:
-    """The sample in a mirror. Its body and pieces, which no example needs any more, are left out."""
-    maps = mirrored_maps(sample.maps)
-    body_maps = None if sample.body_maps is None else mirrored_maps(sample.body_maps)
-    names = ("image", "labels_front", "labels_back", "colour_front", "colour_back")
-    flipped: dict[str, Any] = {name: np.ascontiguousarray(getattr(sample, name)[:, ::-1]) for name in names}
-    return replace(sample, camera=maps.camera, body=None, body_maps=body_maps, maps=maps, pieces=(), **flipped)
+def mirrored_example(example: Example) -> Example:
+    """The example of the mirror image."""
+    turn = np.array([-1, 1, 1, -1, 1, 1], np.float16)[:, None, None]
+    flipped = {f.name: np.ascontiguousarray(getattr(example, f.name)[..., ::-1]) for f in fields(Example)}
+    for values in (flipped["inputs"][NORMALS], flipped["normals"], flipped["motion"]):
+        values *= turn
+    return Example(**flipped)
 
 
 def reduced_sample(sample: Sample, size: int) -> Sample:
@@ -297,14 +282,30 @@ class Examples(Dataset):
         self.people = People(config, config.seed, folder)
         self.kept: Path | None = None
         self._last: tuple[int, Example] | None = None
+        self.coarse = (
+            Examples(replace(config, size=config.coarse, coarse=0, window=0), folder) if config.coarse else None
+        )
+        if config.fits and not any(file.with_name(FIT).is_file() for file in self.people.files):
+            raise LookalikeError(
+                "The config asks for fitted bodies and the folder has none: call `lookalike train fits`."
+            )
         if folder and config.variants:
             self.kept = folder / f"examples_{_digest(config)}"
             with output_errors(self.kept):
                 self.kept.mkdir(exist_ok=True)
 
     def __getitem__(self, number: int) -> Example:
-        if not self.config.window:
-            return self._whole(number)
+        config = self.config
+        if self.coarse is not None:
+            step, place = divmod(number, config.batch)
+            number = step // 2 * config.batch + place
+            if step % 2 == 0:
+                return self.coarse[number]
+        example = self._part(number) if config.window else self._whole(number)
+        mirror = np.random.default_rng([config.seed, 9, number]).random() < config.mirror
+        return mirrored_example(example) if mirror else example
+
+    def _part(self, number: int) -> Example:
         who = number // PARTS
         if self._last is None or self._last[0] != who:
             self._last = (who, self._whole(who))
@@ -314,28 +315,37 @@ class Examples(Dataset):
         if not self.people.files:
             return self._made(self.people[number], number)
         turn, who = self.people.which(number)
+        fit = self.people.files[who].with_name(FIT)
+        fitted = self.config.fits and turn % 2 == 0 and fit.is_file()
+        made = turn // 2 if self.config.fits else turn
         if self.kept is None:
-            return self._made(self.people.read(who), number)
-        variant = turn % self.config.variants
-        path = self.kept / f"{self.people.files[who].parent.name}_{variant}.npz"
+            return self._fitted(who, fit) if fitted else self._made(self.people.read(who), number)
+        variant = made % self.config.variants
+        path = self.kept / f"{self.people.files[who].parent.name}_{'fit' if fitted else variant}.npz"
         if path.is_file():
             return read_example(path)
-        example = self._made(self.people.read(who), who, variant)
+        example = self._fitted(who, fit) if fitted else self._made(self.people.read(who), who, variant)
         write_example(example, path)
         return example
 
     def _made(self, sample: Sample, *key: int) -> Example:
         rng = np.random.default_rng([self.config.seed, 5, *key])
-        body = with_wrong_body(sample, rng, self.config.noise)
-        if rng.random() < self.config.mirror:
-            sample, body = mirrored_sample(sample), mirrored_body(body)
-        return example_of(sample, body)
+        return example_of(sample, with_wrong_body(sample, rng, self.config.noise))
+
+    def _fitted(self, who: int, fit: Path) -> Example:
+        sample = self.people.read(who)
+        assert sample.body is not None
+        body = read_fit(fit, sample.body.model, sample.camera.width)
+        sample = seen_through(sample, body.camera)
+        given = given_body(body, sample)
+        assert given.maps.mask.any()
+        return example_of(sample, given)
 
 
 def _digest(config: TrainConfig) -> str:
     """A name for all that kept examples depend on."""
     found = config.as_json()
-    said = [EXAMPLES, *(found[name] for name in ("size", "seed", "mirror", "noise"))]
+    said = [EXAMPLES, *(found[name] for name in ("size", "seed", "noise"))]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:10]
 
 

@@ -21,10 +21,10 @@ from lookalike.people.sample import LABELS, Sample
 from lookalike.people.solid import Solid, outer_surface
 from lookalike.people.store import read_sample, write_sample
 from lookalike.photo import find_subjects
-from lookalike.photo.subject import Hand, Photo, Subject
+from lookalike.photo.subject import Hand, Subject
+from lookalike.train.fits import BODY, as_photo
 
 _SUBJECT = ("box", "matte", "landmarks", "visibility", "world")
-_BODY = ("betas", "pose", "translation", "scale", "landmark_error")
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,6 @@ def fit_sample(sample: Sample, model: BodyModel) -> Fitted:
     return Fitted(sample, outer_surface(sample.pieces, LABELS), offset, subject, body)
 
 
-def as_photo(sample: Sample) -> tuple[Photo, tuple[int, int]]:
-    """The sample's picture on a canvas in whose middle the principal point lies, and where on it: nothing else of the
-    camera would be known of a photo."""
-    camera = sample.camera
-    half_w = int(np.ceil(max(camera.cx, camera.width - camera.cx)))
-    half_h = int(np.ceil(max(camera.cy, camera.height - camera.cy)))
-    x, y = half_w - round(camera.cx), half_h - round(camera.cy)
-    canvas = np.zeros((2 * half_h, 2 * half_w, 4), np.uint8)
-    canvas[y : y + camera.height, x : x + camera.width] = sample.image
-    return Photo(np.ascontiguousarray(canvas[..., :3]), canvas[..., 3].astype(np.float32) / 255), (x, y)
-
-
 def write_fitted(person: Fitted, path: Path) -> None:
     """Two files: PATH.npz and PATH.truth.npz. Raises OutputError."""
     subject, solid = person.subject, person.solid
@@ -80,7 +68,7 @@ def write_fitted(person: Fitted, path: Path) -> None:
     for side, hand in (("left", subject.left_hand), ("right", subject.right_hand)):
         if hand is not None:
             arrays |= {f"{side}_pixels": hand.pixels, f"{side}_world": hand.world, side: hand.confidence}
-    arrays |= {name: getattr(person.body, name) for name in _BODY}
+    arrays |= {name: getattr(person.body, name) for name in BODY}
     arrays |= {"offset": np.array(person.offset), "solid_vertices": solid.vertices, "solid_faces": solid.faces}
     arrays |= {"solid_label": solid.label, "solid_colour": solid.colour}
     with output_errors(path):
