@@ -67,7 +67,7 @@ def network_inputs(image: np.ndarray, body: Maps, unit: CropUnit | None = None) 
     out[MATTE] = image[..., 3] * np.float32(1 / 255)
     out[PICTURE] = (np.moveaxis(image[..., :3], 2, 0) * np.float32(2 / 255) - 1) * out[MATTE]
     out[NORMALS] = stacked_normals(body)
-    out[DEPTHS] = _extended(unit.from_metres(np.stack([body.depth_front, body.depth_back])), body.mask)
+    out[DEPTHS] = extended(unit.from_metres(np.stack([body.depth_front, body.depth_back])), body.mask)
     out[BODY] = body.mask
     return out
 
@@ -109,7 +109,7 @@ def maps_of(normals: np.ndarray, depths: np.ndarray, mask: np.ndarray, camera: C
     return Maps(camera, front, back, near, far, mask)
 
 
-def _extended(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def extended(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Values (k, h, w) kept in the mask and continued beyond it, ever smoother the farther (pull-push).
 
     Gortler, Grzeszczuk, Szeliski, Cohen: The lumigraph. SIGGRAPH 1996.
@@ -125,7 +125,7 @@ def _extended(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     rows, columns = padded.shape[1] // 2, padded.shape[2] // 2
     sums = padded.reshape(-1, rows, 2, columns, 2).sum((2, 4))
     known = sums[-1] > 0
-    coarse = _extended(sums[:-1] / np.maximum(sums[-1], 1), known)
+    coarse = extended(sums[:-1] / np.maximum(sums[-1], 1), known)
     # bilinear: a pixel's four quarters have their nearest coarse neighbours at weights 3 and 1
     edge = np.pad(coarse, ((0, 0), (1, 1), (1, 1)), mode="edge")
     tall = np.stack([0.75 * edge[:, 1:-1] + 0.25 * edge[:, :-2], 0.75 * edge[:, 1:-1] + 0.25 * edge[:, 2:]], 2)

@@ -95,9 +95,9 @@ def follow_maps(
     carried = depth * carried
     # What lies far from the smooth field is another layer, which the mesh has elsewhere.
     misfit = (seen.move - carried) / MISFIT
-    seen = replace(seen, weight=_feathered(seen.weight / (1 + misfit**2) ** 2, edges))
+    seen = replace(seen, weight=feathered(seen.weight / (1 + misfit**2) ** 2, edges))
     seen = _keep_details(seen, normals, coarse, surface.anchors, parts)
-    move = _carve(_areas(vertices, surface.faces), edges, seen, carried, parts, _Rows.of(vertices, edges, seen))
+    move = _carve(areas(vertices, surface.faces), edges, seen, carried, parts, Rows.of(vertices, edges, seen))
     move = _with_loose_parts(move + posture * slid, vertices, edges)
     move = Gaps.find(vertices, normals, caster).parted(move, np.maximum(parts.hand, parts.foot) > 0.3)
     return replace(surface, vertices=(vertices + move[:, None] * rays).astype(np.float32))
@@ -132,7 +132,7 @@ class _Parts:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """Equations rows (k, n) @ move = target (k,) with weights (k,): edges lie at right angles to the normals."""
 
     rows: csr_matrix
@@ -140,7 +140,7 @@ class _Rows:
     weight: np.ndarray
 
     @classmethod
-    def of(cls, vertices: np.ndarray, edges: np.ndarray, seen: Seen) -> _Rows:
+    def of(cls, vertices: np.ndarray, edges: np.ndarray, seen: Seen) -> Rows:
         """Of edges (e, 2) between vertices (n, 3) that move along their view rays."""
         rays = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
         i, j = edges.T
@@ -207,14 +207,14 @@ def _carry(energy: Energies, seen: Seen) -> np.ndarray:
     return field
 
 
-def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(n,) each vertex's share of the surface, square metres."""
     a, b, c = (np.take(vertices, corner, 0) for corner in faces.T)
     double = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     return np.maximum(np.bincount(faces.ravel(), np.repeat(double / 6, 3), len(vertices)), 1e-9)
 
 
-def _feathered(weight: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def feathered(weight: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Weights (n,) that fall off over a few edges towards what neither side shows."""
     count = len(weight)
     both = np.concatenate([edges, edges[:, ::-1]])
@@ -274,7 +274,7 @@ def _keep_details(seen: Seen, normals: np.ndarray, energy: Energies, anchors: cs
 
 
 def _carve(
-    area: np.ndarray, edges: np.ndarray, seen: Seen, carried: np.ndarray, parts: _Parts, normals: _Rows
+    area: np.ndarray, edges: np.ndarray, seen: Seen, carried: np.ndarray, parts: _Parts, normals: Rows
 ) -> np.ndarray:
     """(n,) the fine move, metres along the rays.
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 from lookalike.body.model import Body, BodyModel
 from lookalike.camera import Camera
 from lookalike.evaluate.sampled import closest_on_triangles
-from lookalike.maps.inputs import _extended
+from lookalike.maps.inputs import extended
 from lookalike.maps.maps import Maps
 from lookalike.maps.network import PredictedMaps
 from lookalike.render.normals import vertex_normals
@@ -157,13 +157,13 @@ def local_maps(prior: Prior, predicted: PredictedMaps, matte: np.ndarray, image:
     back = caster.cast_image(camera, back=True, where=front.hit)
     shown = front.hit & back.hit
     values = [hits.interpolate(prior.outer, np.column_stack([-drawn[:, 2], moved])) for hits in (front, back)]
-    own = _extended(np.stack([values[0][..., 0], values[1][..., 0], values[0][..., 1], values[1][..., 1]]), shown)
+    own = extended(np.stack([values[0][..., 0], values[1][..., 0], values[0][..., 1], values[1][..., 1]]), shown)
     offs = [cv2.GaussianBlur(o, (0, 0), 2.0) for o in own[2:]]
     maps = _slid(maps, offs)
     mask = maps.mask
     if not mask.any():
         raise ValueError("the maps show nobody")
-    near, far = _extended(np.stack([np.nan_to_num(maps.depth_front), np.nan_to_num(maps.depth_back)]), mask)
+    near, far = extended(np.stack([np.nan_to_num(maps.depth_front), np.nan_to_num(maps.depth_back)]), mask)
     pixel = float(-np.median(vertices[:, 2])) / camera.focal
     inside = (matte > 0.5).astype(np.uint8)
     edge = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
@@ -174,7 +174,7 @@ def local_maps(prior: Prior, predicted: PredictedMaps, matte: np.ndarray, image:
     stack = np.concatenate(
         [
             np.stack([near, far, own[0], own[1]]),
-            _extended(normals, mask),
+            extended(normals, mask),
             np.moveaxis(predicted.confidence, 2, 0),
             (edge * pixel)[None],
             parts,

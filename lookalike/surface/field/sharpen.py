@@ -14,7 +14,7 @@ from scipy.sparse.linalg import cg
 from lookalike.maps.network import PredictedMaps
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
-from lookalike.surface.follow import _areas, _feathered, _Rows
+from lookalike.surface.follow import Rows, areas, feathered
 from lookalike.surface.free_mesh.match import neighbour_mean
 from lookalike.surface.layers import Gaps, look
 from lookalike.surface.smooth import unique_edges
@@ -49,9 +49,9 @@ def sharpen(vertices: np.ndarray, faces: np.ndarray, predicted: PredictedMaps, r
         normals = vertex_normals(vertices, faces).astype(float)
         caster = RayCaster(vertices, faces)
         seen = look(vertices, normals, caster, predicted, level=False)
-        seen.weight[:] = _feathered(seen.weight, edges)
-        rows = _Rows.of(vertices, edges, seen)
-        area = _areas(vertices, faces)
+        seen.weight[:] = feathered(seen.weight, edges)
+        rows = Rows.of(vertices, edges, seen)
+        area = areas(vertices, faces)
         pull = rows.rows.T @ diags(rows.weight)
         matrix = (pull @ rows.rows + spring + diags(area / CROSSOVER**2)).tocsr()
         scale = diags(1 / matrix.diagonal())
