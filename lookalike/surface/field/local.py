@@ -65,7 +65,7 @@ class MeshDistance:
         face = self.tree.query(points, workers=-1)[1]
         corners = self.corners[face]
         closest = closest_on_triangles(points, corners)
-        bary = _barycentric(closest, corners)
+        bary = barycentric(closest, corners)
         index = self.faces[face]
         normal = np.einsum("nk,nki->ni", bary, self.normals[index])
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
@@ -108,7 +108,7 @@ def outer_vertices(model: BodyModel) -> np.ndarray:
     return out
 
 
-def _barycentric(points: np.ndarray, t: np.ndarray) -> np.ndarray:
+def barycentric(points: np.ndarray, t: np.ndarray) -> np.ndarray:
     u, v, w = t[:, 1] - t[:, 0], t[:, 2] - t[:, 0], points - t[:, 0]
     dot = lambda a, b: np.einsum("ij,ij->i", a, b)  # noqa: E731
     uu, uv, vv, wu, wv = dot(u, u), dot(u, v), dot(v, v), dot(w, u), dot(w, v)
