@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,7 @@ class People:
         return np.concatenate(out)
 
 
+@cache
 def picture_shape(file: Path) -> float:
     """Width by height of what a sample's picture shows. Raises LookalikeError."""
     try:
@@ -338,8 +340,8 @@ class Examples(Dataset):
         body = read_fit(fit, sample.body.model, sample.camera.width)
         sample = seen_through(sample, body.camera)
         given = given_body(body, sample)
-        assert given.maps.mask.any()
-        return example_of(sample, given)
+        assert sample.body is not None
+        return example_of(sample, given if given.maps.mask.any() else given_body(sample.body, sample))
 
 
 def _digest(config: TrainConfig) -> str:

@@ -34,8 +34,8 @@ BODY = ("betas", "pose", "translation", "scale", "landmark_error")
 
 
 def as_photo(sample: Sample) -> tuple[Photo, tuple[int, int]]:
-    """The sample's picture on a canvas in whose middle the principal point lies, and where on it: nothing else of the
-    camera would be known of a photo."""
+    """The sample's picture on a canvas in whose middle the principal point lies: nothing else of the camera would be known
+    of a photo. Also the whole pixels (x, y) at which it lies there."""
     camera = sample.camera
     half_w = int(np.ceil(max(camera.cx, camera.width - camera.cx)))
     half_h = int(np.ceil(max(camera.cy, camera.height - camera.cy)))
@@ -71,13 +71,14 @@ def _write_fit(folder: Path) -> None:
             f"{folder} has no body, so it is not one of `lookalike synthesize`'s; choose another folder."
         )
     photo, offset = as_photo(sample)
-    with output_errors(folder / FIT):
-        try:
-            body = fit_body(find_subjects(photo, "largest")[0], sample.body.model, seed=0, device="cpu")
-        except NoPersonError as error:
+    try:
+        body = fit_body(find_subjects(photo, "largest")[0], sample.body.model, seed=0, device="cpu")
+    except NoPersonError as error:
+        with output_errors(folder / NONE):
             (folder / NONE).write_text(str(error), "utf-8")
-            return
-        arrays: dict[str, Any] = {name: getattr(body, name) for name in BODY}
+        return
+    arrays: dict[str, Any] = {name: getattr(body, name) for name in BODY}
+    with output_errors(folder / FIT):
         temporary = folder / f".{FIT}.part"
         try:
             with temporary.open("wb") as file:
