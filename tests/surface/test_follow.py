@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from scipy.sparse import identity
 
 from lookalike.body.load import load_body
 from lookalike.body.model import Body
@@ -20,6 +19,7 @@ from lookalike.render.raycast import RayCaster
 from lookalike.surface.follow import follow_maps
 from lookalike.surface.layers import Gaps, look
 from lookalike.surface.mesh import Surface
+from tests.bare_surface import bare_surface
 
 PHOTO = Camera.for_photo(600, 800)
 #: A square crop of the photo around the person.
@@ -38,14 +38,6 @@ def person(across: float = 0.0) -> Body:
         pose[model.joint_names.index("left_elbow"), 1] = -np.radians(110)
         pose[model.joint_names.index("left_elbow"), 2] = -np.radians(across)
     return model.posed(np.zeros(model.shape_count, np.float32), pose, np.array([0, 0.05, -3.2]), PHOTO)
-
-
-def plain(body: Body) -> Surface:
-    """The body itself as a surface."""
-    model = body.model
-    assert model.uv is not None and model.face_uv is not None
-    itself = identity(len(body.vertices), format="csr")
-    return Surface(body.vertices, model.faces, model.quads, model.uv, model.face_uv, itself)
 
 
 def maps_of(vertices: np.ndarray, faces: np.ndarray) -> Maps:
@@ -91,12 +83,12 @@ def rippled(body: Body, size: float = 0.014, wave: float = 0.16) -> np.ndarray:
 def followed() -> tuple[Body, np.ndarray, Surface]:
     body = person()
     truth = rippled(body)
-    return body, truth, follow_maps(plain(body), body, told(maps_of(truth, body.model.faces)))
+    return body, truth, follow_maps(bare_surface(body), body, told(maps_of(truth, body.model.faces)))
 
 
 def test_what_is_right_already_stays():
     body = person()
-    surface = follow_maps(plain(body), body, told(maps_of(body.vertices, body.model.faces)))
+    surface = follow_maps(bare_surface(body), body, told(maps_of(body.vertices, body.model.faces)))
     moved = np.abs(moves(surface, body))
     assert np.median(moved) < 0.0007 and np.percentile(moved, 99) < 0.004
 
@@ -125,7 +117,7 @@ def test_normals_alone_bring_the_folds():
     faces = body.model.faces
     true_maps, own = maps_of(truth, faces), maps_of(body.vertices, faces)
     flat = replace(true_maps, depth_front=own.depth_front, depth_back=own.depth_back)
-    surface = follow_maps(plain(body), body, told(flat))
+    surface = follow_maps(bare_surface(body), body, told(flat))
     score = score_maps(maps_of(surface.vertices, faces), true_maps)
     before = score_maps(own, true_maps)
     assert score.front.mean < 0.6 * before.front.mean and score.back.mean < 0.6 * before.back.mean
@@ -136,7 +128,7 @@ def test_normals_that_are_not_trusted_bring_none():
     faces = body.model.faces
     true_maps, own = maps_of(truth, faces), maps_of(body.vertices, faces)
     flat = replace(true_maps, depth_front=own.depth_front, depth_back=own.depth_back)
-    surface = follow_maps(plain(body), body, told(flat, confidence=0.0))
+    surface = follow_maps(bare_surface(body), body, told(flat, confidence=0.0))
     assert np.percentile(np.abs(moves(surface, body)), 99) < 0.004
 
 
@@ -144,7 +136,7 @@ def test_how_far_away_the_person_stands_is_not_taken_from_the_maps():
     body, truth, surface = followed()
     maps = maps_of(truth, body.model.faces)
     farther = replace(maps, depth_front=maps.depth_front + 0.3, depth_back=maps.depth_back + 0.3)
-    again = follow_maps(plain(body), body, told(farther))
+    again = follow_maps(bare_surface(body), body, told(farther))
     np.testing.assert_allclose(again.vertices, surface.vertices, atol=2e-4)
 
 
@@ -153,7 +145,7 @@ def test_how_the_whole_person_leans_is_left_to_the_body(share):
     body = person()
     lean = 0.05 * (body.vertices[:, 1] - body.joints[0, 1]) / 0.6  # metres away from the camera, head and feet by 5 cm
     truth = along_rays(body.vertices, lean)
-    surface = follow_maps(plain(body), body, told(maps_of(truth, body.model.faces)), depth=share)
+    surface = follow_maps(bare_surface(body), body, told(maps_of(truth, body.model.faces)), depth=share)
     rest = moves(surface, body)
     trunk = rows_of(body, "torso", "left_leg", "right_leg", "head")
     assert np.abs(rest[trunk] - np.median(rest[trunk])).mean() < 0.006
@@ -165,7 +157,7 @@ def test_hands_stay_whole_and_eyes_go_with_the_head():
     maps = maps_of(rippled(body), body.model.faces)
     wild = maps.normals_front + 0.5 * rng.normal(size=maps.normals_front.shape) * maps.mask[..., None]
     wild = wild / np.maximum(np.linalg.norm(wild, axis=2, keepdims=True), 1e-9)
-    surface = follow_maps(plain(body), body, told(replace(maps, normals_front=wild.astype(np.float32))))
+    surface = follow_maps(bare_surface(body), body, told(replace(maps, normals_front=wild.astype(np.float32))))
     move = moves(surface, body)
     for part in ("left_hand", "right_hand"):
         mine = rows_of(body, part)
@@ -177,7 +169,7 @@ def test_hands_stay_whole_and_eyes_go_with_the_head():
 
 def test_an_arm_elsewhere_in_the_picture_does_not_pull_the_belly_out():
     body, other = person(15.0), person(5.0)
-    surface = follow_maps(plain(body), body, told(maps_of(other.vertices, body.model.faces)))
+    surface = follow_maps(bare_surface(body), body, told(maps_of(other.vertices, body.model.faces)))
     move = moves(surface, body)
     belly = rows_of(body, "torso")
     assert np.median(np.abs(move[belly])) < 0.002 and np.abs(move[belly]).max() < 0.025
@@ -192,7 +184,7 @@ def test_front_and_back_do_not_change_places():
     # Maps of a person of paper.
     middle = (maps.depth_front + maps.depth_back) / 2
     paper = replace(maps, depth_front=middle, depth_back=middle)
-    surface = follow_maps(plain(body), body, told(paper, confidence=0.0), depth=1.0)
+    surface = follow_maps(bare_surface(body), body, told(paper, confidence=0.0), depth=1.0)
     after = maps_of(surface.vertices, body.model.faces)
     both = maps.mask & after.mask
     thick = (maps.depth_back - maps.depth_front)[both]
@@ -202,7 +194,7 @@ def test_front_and_back_do_not_change_places():
 
 
 def test_maps_that_show_nobody_change_nothing():
-    surface, maps = plain(person()), maps_of(person().vertices, person().model.faces)
+    surface, maps = bare_surface(person()), maps_of(person().vertices, person().model.faces)
     empty = np.zeros_like(maps.mask)
     nothing = np.full(maps.mask.shape, np.nan, np.float32)
     zero = np.zeros_like(maps.normals_front)

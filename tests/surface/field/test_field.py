@@ -7,7 +7,6 @@ from functools import lru_cache
 import numpy as np
 import torch
 import trimesh
-from scipy.sparse import identity
 from scipy.spatial import cKDTree
 
 from lookalike.body.load import load_body
@@ -20,8 +19,8 @@ from lookalike.surface.field.local import GROUPS, LocalMaps, Prior, features, lo
 from lookalike.surface.field.network import FieldNetwork
 from lookalike.surface.field.posture import find_slide
 from lookalike.surface.field.sharpen import sharpen, smoothed
-from lookalike.surface.mesh import Surface
 from lookalike.surface.regions import find_regions
+from tests.bare_surface import bare_surface
 
 PHOTO = Camera.for_photo(600, 800)
 CROP = PHOTO.window(30, 110, 590, 590, 256 / 590)
@@ -36,14 +35,6 @@ def person() -> Body:
         pose[model.joint_names.index(f"{side}_shoulder"), 2] = -sign * np.radians(50)
         pose[model.joint_names.index(f"{side}_hip"), 2] = sign * np.radians(9)
     return model.posed(np.zeros(model.shape_count, np.float32), pose, np.array([0, 0.05, -3.2]), PHOTO)
-
-
-def drawn(body: Body) -> Surface:
-    """The body itself, as if nothing had been drawn out."""
-    model = body.model
-    assert model.uv is not None and model.face_uv is not None
-    itself = identity(len(body.vertices), format="csr")
-    return Surface(body.vertices, model.faces, model.quads, model.uv, model.face_uv, itself)
 
 
 def told(vertices: np.ndarray, body: Body) -> PredictedMaps:
@@ -61,7 +52,7 @@ def told(vertices: np.ndarray, body: Body) -> PredictedMaps:
 @lru_cache
 def known() -> tuple[Prior, PredictedMaps, LocalMaps]:
     body = person()
-    prior, predicted = Prior(body, drawn(body)), told(body.vertices, body)
+    prior, predicted = Prior(body, bare_surface(body)), told(body.vertices, body)
     assert predicted.features is not None
     return prior, predicted, local_maps(prior, predicted, predicted.maps.mask.astype(np.float32), predicted.features)
 
