@@ -77,7 +77,8 @@ def hushed() -> Iterator[None]:
     """Keep the libraries' own log lines off the terminal.
 
     MediaPipe and TensorFlow Lite write to file descriptor 2 from C++, where no Python setting reaches; what Python
-    itself writes to sys.stderr still arrives.
+    itself writes to sys.stderr still arrives. After Ctrl-C descriptor 2 stays shut: threads of theirs may still be at
+    work, and speak, while the program ends.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -89,6 +90,7 @@ def hushed() -> Iterator[None]:
         is_descriptor_2 = python_stderr.fileno() == 2
     except (OSError, ValueError):  # sys.stderr was replaced by something that is no file
         is_descriptor_2 = False
+    stopped = False
     try:
         os.dup2(nothing, 2)
         if is_descriptor_2:
@@ -96,10 +98,14 @@ def hushed() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except KeyboardInterrupt:
+        stopped = is_descriptor_2
+        raise
     finally:
-        if is_descriptor_2:
-            sys.stderr.close()
-            sys.stderr = python_stderr
-        os.dup2(kept, 2)
+        if not stopped:
+            if is_descriptor_2:
+                sys.stderr.close()
+                sys.stderr = python_stderr
+            os.dup2(kept, 2)
         os.close(kept)
         os.close(nothing)
