@@ -5,7 +5,8 @@
     python benchmarks/maps.py photos CASES --data PHOTOS [--pictures OUT]
 
 Finding and fitting people takes seconds each, so what the network reads is kept in the folder CASES and taken from there
-the next time. `--weights` tries other weights than the package's.
+the next time. `--weights` tries other weights than the package's. `--size` gives the network fewer pixels, and `--judged`
+compares at fewer: what networks of different sizes say is judged alike at the smaller one's.
 
 "synthetic": people in clips and garments that training never saw (`Recipe.held`), each a photo with its principal point
 in the middle and a lens that nobody tells. "rocketbox": the picture that comes with each person, against the mesh seen
@@ -33,13 +34,14 @@ from lookalike.errors import LookalikeError
 from lookalike.evaluate.maps import score_maps
 from lookalike.maps import Maps, normals_to_image, render_maps
 from lookalike.maps.network import PredictedMaps, infer, load_weights
-from lookalike.maps.predict import WEIGHTS, crop_camera, crop_picture
+from lookalike.maps.predict import SIZE, WEIGHTS, crop_camera, crop_picture
 from lookalike.people.data_folder import LABEL_COLOURS
 from lookalike.people.sample import Sample
 from lookalike.people.scan import welded
 from lookalike.people.store import read_sample, write_sample
 from lookalike.photo import find_subjects, read_photo
 from lookalike.photo.subject import Photo
+from lookalike.train.data import reduced_maps, reduced_sample
 from lookalike.train.fits import as_photo
 from lookalike.train.validation import start_of
 
@@ -77,6 +79,10 @@ def main() -> None:
     parser.add_argument("--assets", type=Path)
     parser.add_argument("--poses", type=Path)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--size", type=int, default=SIZE, help="pixels along each side that the network reads")
+    parser.add_argument(
+        "--judged", type=int, help="pixels along each side that are compared; without it those of --size"
+    )
     parser.add_argument("--pictures", type=Path, help="folder for full-size pictures")
     parser.add_argument("--names", nargs="+", help="only those that start so")
     options = parser.parse_args()
@@ -177,7 +183,7 @@ def judge(options: argparse.Namespace) -> None:
     for path in sorted(options.cases.glob("*.npz")):
         if path.stem.endswith("_truth") or (options.names and not path.stem.startswith(tuple(options.names))):
             continue
-        sample = read_sample(path)
+        sample = reduced_sample(read_sample(path), options.size)
         begin = time.perf_counter()
         found = infer(net, sample.image, sample.body_maps)
         seconds.append(time.perf_counter() - begin)
@@ -187,8 +193,9 @@ def judge(options: argparse.Namespace) -> None:
         if not sample.maps.mask.any():
             continue
         row = {}
+        truth = reduced_sample(sample, options.judged or options.size).maps
         for kind, maps in (("net", found.maps), ("body", start_of(sample.image, sample.body_maps))):
-            score = score_maps(maps, sample.maps)
+            score = score_maps(reduced_maps(maps, truth.camera), truth)
             for side in ("front", "back"):
                 angle = getattr(score, side)
                 row[f"{kind}_{side}"], row[f"{kind}_{side}_median"] = angle.mean, angle.median

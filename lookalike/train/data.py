@@ -162,8 +162,8 @@ def reduced_sample(sample: Sample, size: int) -> Sample:
         )
     step = camera.width // size
     small = camera.window(0, 0, camera.width, camera.height, 1 / step)
-    maps = _reduced_maps(sample.maps, small, step)
-    body_maps = None if sample.body_maps is None else _reduced_maps(sample.body_maps, small, step)
+    maps = reduced_maps(sample.maps, small)
+    body_maps = None if sample.body_maps is None else reduced_maps(sample.body_maps, small)
     alpha = sample.image[..., 3].astype(np.float32)
     matte = _blocks(alpha, step)
     colour = _blocks(sample.image[..., :3] * alpha[..., None], step) / np.maximum(matte, 1e-3)[..., None]
@@ -177,7 +177,9 @@ def reduced_sample(sample: Sample, size: int) -> Sample:
     return replace(sample, image=image, camera=small, body_maps=body_maps, maps=maps, pieces=(), **changed)
 
 
-def _reduced_maps(maps: Maps, camera: Camera, step: int) -> Maps:
+def reduced_maps(maps: Maps, camera: Camera) -> Maps:
+    """The maps with fewer pixels. camera : of those, each a square of whole old ones."""
+    step = maps.camera.width // camera.width
     mask = _blocks(maps.mask.astype(np.float32), step) >= 0.5
     images = []
     for side in ("front", "back"):
