@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from lookalike.anatomy.polygonise import ArrayField, polygonise
 from lookalike.body import JOINTS, Body
+from lookalike.mesh.polygonise import ArrayField, polygonise
 from lookalike.people.solid import Solid, inside
 
 STEP = 0.014

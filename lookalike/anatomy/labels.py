@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from lookalike.anatomy.polygonise import ArrayField
 from lookalike.anatomy.scan_error import ScanError
 from lookalike.anatomy.tissue import Tissue
 from lookalike.anatomy.volume import Volume
+from lookalike.mesh.polygonise import ArrayField
 
 #: Standard deviation of the blur, voxels.
 BLUR = 0.7

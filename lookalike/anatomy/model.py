@@ -10,11 +10,11 @@ import numpy as np
 
 from lookalike.anatomy.decimate import decimated
 from lookalike.anatomy.mesh import area, components, is_watertight, piece_volumes, used_only, volume
-from lookalike.anatomy.polygonise import GridMesh, polygonise
 from lookalike.anatomy.scan_error import ScanError
 from lookalike.anatomy.smooth import smoothed, with_volume
 from lookalike.anatomy.tissue import Tissue
 from lookalike.anatomy.volume import to_gltf
+from lookalike.mesh.polygonise import GridMesh, polygonise
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from scipy import ndimage
 
 from lookalike.anatomy.ct import solid_masks
 from lookalike.anatomy.fields import RangeField
-from lookalike.anatomy.polygonise import ArrayField
 from lookalike.anatomy.regions import Coarse, Outline, grown, largest, outline, shrunk
 from lookalike.anatomy.scan_error import ScanError, library
 from lookalike.anatomy.tissue import Tissue
 from lookalike.anatomy.volume import Volume
+from lookalike.mesh.polygonise import ArrayField
 
 NAMES = ("skin", "brain")
 USUAL = NAMES

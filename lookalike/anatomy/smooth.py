@@ -11,9 +11,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from lookalike.anatomy.mesh import area, volume
-from lookalike.anatomy.polygonise import GridMesh
 from lookalike.anatomy.volume import Volume
 from lookalike.export.vertices import smooth_normals
+from lookalike.mesh.polygonise import GridMesh
 
 #: Taubin's two factors: shrink, and swell a little more. Forms longer than about eight edges pass unchanged.
 SHRINK, SWELL = 0.5, -0.526

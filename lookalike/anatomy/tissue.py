@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from dataclasses import field as default
 from typing import Any
 
-from lookalike.anatomy.polygonise import Field
 from lookalike.anatomy.volume import Volume
+from lookalike.mesh.polygonise import Field
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from lookalike.body.model import Body, BodyModel
 from lookalike.render.normals import vertex_normals
-from lookalike.surface.free_mesh import FreeSurface
+from lookalike.surface.free_mesh import BELIEVED, FreeSurface
 from lookalike.surface.mesh import Surface
 
 #: What painting distinguishes. Arms and legs of both sides look alike, and left and right differ by the rest pose.
@@ -146,7 +146,11 @@ def _mirror(here: Places, surface: Surface, body: Body) -> Places:
 def _groups(surface: Surface, model: BodyModel) -> np.ndarray:
     share = np.zeros((len(model.template), len(GROUPS)), np.float32)
     share[np.arange(len(share)), body_groups(model)] = 1
-    return np.argmax(surface.anchors @ share, axis=1).astype(np.uint8)
+    group = np.argmax(surface.anchors @ share, axis=1).astype(np.uint8)
+    if isinstance(surface, FreeSurface):
+        # what hangs near a hand is cloth or a thing
+        group[(group == HAND) & (surface.matched < BELIEVED)] = ARM
+    return group
 
 
 def body_groups(model: BodyModel) -> np.ndarray:

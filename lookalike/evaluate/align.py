@@ -10,7 +10,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from lookalike.evaluate.sampled import SampledMesh, Similarity, dot, unit
+from lookalike.evaluate.sampled import SampledMesh, Similarity, unit
+from lookalike.mesh.triangles import dot
 
 #: Share of the pairs, the nearest ones, that an alignment listens to.
 TRIM = 0.9

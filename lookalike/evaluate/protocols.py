@@ -15,8 +15,9 @@ import numpy as np
 
 from lookalike.errors import LookalikeError
 from lookalike.evaluate.align import place_and_size, similarity_icp
-from lookalike.evaluate.sampled import SampledMesh, Similarity, dot, outwards
+from lookalike.evaluate.sampled import SampledMesh, Similarity, outwards
 from lookalike.evaluate.views import NormalViews, normal_errors, normal_views, outline_iou
+from lookalike.mesh.triangles import dot
 
 if TYPE_CHECKING:
     from lookalike.people.scan import Scan

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from lookalike.mesh.triangles import barycentric, closest_on_triangles, dot
+
 #: The 26 directions to the neighbours of a cube's cell: through one of them an outer place can be seen from afar.
 _DIRECTIONS = np.array(
     [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if (x, y, z) != (0, 0, 0)], float
@@ -116,13 +118,7 @@ class SampledMesh:
 
     def barycentric(self, face: np.ndarray, places: np.ndarray) -> np.ndarray:
         """(q, 3) barycentric coordinates of places (q, 3) on faces (q,)."""
-        t = self.corners[face]
-        u, v, w = t[:, 1] - t[:, 0], t[:, 2] - t[:, 0], places - t[:, 0]
-        uu, uv, vv, wu, wv = dot(u, u), dot(u, v), dot(v, v), dot(w, u), dot(w, v)
-        det = np.maximum(uu * vv - uv * uv, 1e-20)
-        b = np.clip((vv * wu - uv * wv) / det, 0, 1)
-        c = np.clip((uu * wv - uv * wu) / det, 0, 1)
-        return np.stack([np.clip(1 - b - c, 0, 1), b, c], 1)
+        return barycentric(places, self.corners[face])
 
     def cast(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
         """(r,) int: the first face along each ray, -1 for none. origins, directions : (r, 3)."""
@@ -221,34 +217,6 @@ class SampledMesh:
         return seen
 
 
-def closest_on_triangles(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(q, 3) the place of each triangle (q, 3, 3) nearest to its point (q, 3), by the triangle's Voronoi regions.
-
-    After Ericson, Real-Time Collision Detection (2005), section 5.1.5.
-    """
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    ab, ac = b - a, c - a
-    ap, bp, cp = points - a, points - b, points - c
-    d1, d2, d3 = dot(ab, ap), dot(ac, ap), dot(ab, bp)
-    d4, d5, d6 = dot(ac, bp), dot(ab, cp), dot(ac, cp)
-    va, vb, vc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
-    total = va + vb + vc
-    total = np.where(np.abs(total) < 1e-30, 1e-30, total)
-    v, w = vb / total, vc / total  # inside
-    along = _ratio(d4 - d3, (d4 - d3) + (d5 - d6))
-    regions: list[tuple[np.ndarray, np.ndarray | float, np.ndarray | float]] = [
-        ((va <= 0) & (d4 >= d3) & (d5 >= d6), 1 - along, along),
-        ((vb <= 0) & (d2 >= 0) & (d6 <= 0), 0.0, _ratio(d2, d2 - d6)),
-        ((vc <= 0) & (d1 >= 0) & (d3 <= 0), _ratio(d1, d1 - d3), 0.0),
-        ((d6 >= 0) & (d5 <= d6), 0.0, 1.0),
-        ((d3 >= 0) & (d4 <= d3), 1.0, 0.0),
-        ((d1 <= 0) & (d2 <= 0), 0.0, 0.0),
-    ]
-    for where, to_b, to_c in regions:  # edges bc, ca, ab, then the corners c, b, a
-        v, w = np.where(where, to_b, v), np.where(where, to_c, w)
-    return a + v[:, None] * ab + w[:, None] * ac
-
-
 def outwards(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A mesh without vertices that no face uses, turned inside out where its signed volume is negative.
 
@@ -271,15 +239,6 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     """(..., 3) vectors at length one; zero stays zero."""
     length = np.sqrt(np.einsum("...i,...i", vectors, vectors))
     return vectors / np.maximum(length, 1e-12)[..., None]
-
-
-def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(n,) scalar products of (n, 3) and (n, 3)."""
-    return np.einsum("ij,ij->i", a, b)
-
-
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return above / np.where(np.abs(below) < 1e-30, 1e-30, below)
 
 
 def _smooth_normals(vertices: np.ndarray, faces: np.ndarray, flat: np.ndarray, area: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lookalike.camera import Camera
-from lookalike.evaluate.sampled import SampledMesh, dot, unit
+from lookalike.evaluate.sampled import SampledMesh, unit
+from lookalike.mesh.triangles import dot
 
 #: Degrees about y from which people are looked at; the first sees what the photo sees.
 YAWS = (0, 90, 180, 270)

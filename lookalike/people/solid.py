@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from lookalike.evaluate.sampled import closest_on_triangles
+from lookalike.mesh.triangles import closest_on_triangles
 from lookalike.people.looks.paint import Paint, as_paint
 from lookalike.people.scene import Piece
 from lookalike.render.light import sphere_directions

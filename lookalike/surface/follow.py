@@ -28,9 +28,9 @@ from scipy.spatial import cKDTree
 from lookalike.body.model import Body, BodyModel
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
-from lookalike.surface.field.posture import find_slide
 from lookalike.surface.layers import JUMP, Gaps, Seen, look
 from lookalike.surface.mesh import Surface
+from lookalike.surface.posture import find_slide
 from lookalike.surface.regions import Regions, find_regions
 from lookalike.surface.smooth import Energies, energies, factorise, unique_edges
 

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from lookalike.anatomy.decimate import decimated, mend
 from lookalike.anatomy.mesh import components, is_watertight, volume
-from lookalike.anatomy.polygonise import ArrayField, polygonise
+from lookalike.mesh.polygonise import ArrayField, polygonise
 
 CUBE = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], float)
 QUADS = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from lookalike.evaluate.sampled import SampledMesh, Similarity, closest_on_triangles, outwards
+from lookalike.evaluate.sampled import SampledMesh, Similarity, outwards
+from lookalike.mesh.triangles import closest_on_triangles
 
 from .conftest import sphere
 

@@ -14,6 +14,7 @@ from lookalike.rig.weights import prune
 from lookalike.surface.free_mesh import free_surface
 from lookalike.surface.free_mesh.limbs import LIMBS
 from lookalike.surface.smooth import unique_edges
+from tests.bare_surface import bare_surface
 from tests.one_skin import skin_over
 from tests.rig.conftest import make_body
 
@@ -28,14 +29,14 @@ def stroller():
         "left_shoulder": (0, 0, -1.1),
     }
     body = make_body(pose=pose | {"left_elbow": (0, -0.7, 0), "right_shoulder": (0, 0, 0.9)})
-    return free_surface(*skin_over(body), body), body
+    return free_surface(*skin_over(body), body, bare_surface(body)), body
 
 
 @pytest.fixture(scope="module")
 def skirted():
     """A body with its arms held out in a wide skirt that ends under the knees: surface and body."""
     body = make_body(pose={"left_shoulder": (0, 0, -0.6), "right_shoulder": (0, 0, 0.6)})
-    return free_surface(*skin_over(body, skirt=True), body), body
+    return free_surface(*skin_over(body, skirt=True), body, bare_surface(body)), body
 
 
 def test_a_bare_body_comes_back_to_the_a_pose(stroller):

@@ -6,15 +6,18 @@ mesh ──match──▶ limbs and anchors ──separate──▶ free limbs, 
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix, vstack
 
 from lookalike.body.model import Body
 from lookalike.errors import LookalikeError
 from lookalike.surface.free_mesh.atlas import free_atlas
 from lookalike.surface.free_mesh.fill import fill
-from lookalike.surface.free_mesh.limbs import WHOLE, body_limbs
-from lookalike.surface.free_mesh.match import anchor, match, smooth_normals
+from lookalike.surface.free_mesh.ground import Ground
+from lookalike.surface.free_mesh.limbs import WHOLE, BodyLimbs, body_limbs
+from lookalike.surface.free_mesh.match import Match, anchor, match, smooth_normals
 from lookalike.surface.free_mesh.mesh import FreeSurface
-from lookalike.surface.free_mesh.separate import separate
+from lookalike.surface.free_mesh.separate import Parted, separate
+from lookalike.surface.mesh import Surface
 
 __all__ = ["FreeSurface", "free_surface"]
 
@@ -22,11 +25,12 @@ __all__ = ["FreeSurface", "free_surface"]
 BELIEVED = 0.5
 
 
-def free_surface(vertices: np.ndarray, faces: np.ndarray, body: Body) -> FreeSurface:
+def free_surface(vertices: np.ndarray, faces: np.ndarray, body: Body, followed: Surface) -> FreeSurface:
     """A person's mesh with texture coordinates and ties to the body.
 
     vertices : (n, 3) camera frame, metres.  faces : (m, 3), counter-clockwise from outside; watertight, of any topology.
-    body : the fit, in the same frame.
+    body : the fit, in the same frame.  followed : a surface of the body's topology, near the mesh where that has no more
+    than the body has.
 
     Where limbs touch in the photo and are one skin, they are cut apart, so vertices and faces are not quite the same.
     Raises LookalikeError for a mesh without faces or one that is not finite.
@@ -35,10 +39,9 @@ def free_surface(vertices: np.ndarray, faces: np.ndarray, body: Body) -> FreeSur
     if len(faces) < 4 or not np.isfinite(vertices).all():
         raise LookalikeError("The person's surface is empty or not finite: try another photo.")
     limbs = body_limbs(body.model)
-    parted = separate(vertices, faces, match(vertices, faces, body, limbs), body)
-    normals = smooth_normals(parted.vertices, parted.faces)
-    anchors, matched, _ = anchor(parted.vertices, normals, parted.limb, body, limbs)
-    matched[parted.source < 0] = 0  # patches were made up
+    ties = match(vertices, faces, body, limbs, Ground.of(followed, body))
+    parted = separate(vertices, faces, ties, body)
+    anchors, matched = _carried(parted, ties, body, limbs)
     template = fill(parted.vertices, parted.faces, anchors @ body.model.template, matched > BELIEVED)
     whole = WHOLE[parted.limb]
     uv, face_uv = free_atlas(
@@ -55,6 +58,19 @@ def free_surface(vertices: np.ndarray, faces: np.ndarray, body: Body) -> FreeSur
         matched=matched,
         template=template.astype(np.float32),
     )
+
+
+def _carried(parted: Parted, ties: Match, body: Body, limbs: BodyLimbs) -> tuple[csr_matrix, np.ndarray]:
+    """Anchors (n, V) and belief (n,) of the parted mesh; patches, which were made up, are not believed."""
+    fresh = parted.source < 0
+    anchors, matched = ties.anchors[parted.source], ties.matched[parted.source]
+    if fresh.any():
+        normals = smooth_normals(parted.vertices, parted.faces)[fresh]
+        own, _ = anchor(parted.vertices[fresh], normals, parted.limb[fresh], body, limbs)
+        order = np.argsort(np.concatenate([np.flatnonzero(~fresh), np.flatnonzero(fresh)]))
+        anchors = vstack([anchors[~fresh], own]).tocsr()[order]
+        matched = np.where(fresh, np.float32(0), matched)
+    return anchors, matched
 
 
 def _middle(vertices: np.ndarray) -> np.ndarray:

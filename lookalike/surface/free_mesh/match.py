@@ -1,9 +1,10 @@
-"""Tie a free mesh to the body: vertices and faces in, for each vertex its limb and its closest compatible body point out.
+"""Tie a free mesh to the body: vertices and faces in, for each vertex its limb and its point on the body out.
 
-The closest point alone is wrong where limbs meet: a sleeve that hangs on the hip would be anchored to the hip. So the
-limb of each vertex is decided first, all vertices together: near a limb, facing as its skin does, and as its neighbours
-on the mesh, except across creases, where one limb touches another (a mean field of Potts' model, as in Krähenbühl and
-Koltun, 2011). Then the closest point is looked for on that limb.
+What lies on the *ground*, the followed mesh, has its ties: its vertices are the body's own. For the rest, hair, hems and
+bags, the closest point alone is wrong where limbs meet: a sleeve that hangs on the hip would be anchored to the hip. So
+their limb is decided first, all vertices together: near a limb, facing as its skin does, and as its neighbours on the
+mesh, except across creases, where one limb touches another (a mean field of Potts' model, as in Krähenbühl and Koltun,
+2011). Then the closest point is looked for on that limb.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix, csr_matrix, diags
+from scipy.sparse import coo_matrix, csr_matrix, diags, vstack
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from lookalike.body.model import Body
-from lookalike.evaluate.sampled import closest_on_triangles
+from lookalike.mesh.triangles import barycentric, closest_on_triangles
 from lookalike.render.normals import vertex_normals
-from lookalike.surface.free_mesh.limbs import LIMBS, BodyLimbs
+from lookalike.surface.free_mesh.ground import Ground
+from lookalike.surface.free_mesh.limbs import LIMBS, BodyLimbs, vertex_limbs
 from lookalike.surface.smooth import unique_edges
 
 #: Distance that weighs as much as normals at right angles, metres; and on hands, which wear nothing loose.
 APART, APART_HAND = 0.035, 0.02
+#: What is not the body's own is rather not a hand's: cloth is held, and gloves are tight.
+NO_HAND = 1.0
 #: Strength of the neighbours' say, rounds, and how much less it counts across a crease.
 TOGETHER, ROUNDS, CREASE = 5.0, 30, 6.0
 #: A piece of a limb with a smaller share of its vertices than this is a mistake.
@@ -33,24 +37,40 @@ SMOOTHING = 4
 NEAREST = 10
 #: Distances from which a match is believed less and not at all, metres, and the same for the cosine of the normals.
 NEAR, FACING = (0.035, 0.07), (0.75, 0.35)
+#: Share of a point on the ground from which on it has the ground's ties, and the distances from the body, metres, from which
+#: those are believed less and not at all.
+TIED, TIED_NEAR = 0.3, (0.06, 0.12)
 
 
 @dataclass(frozen=True)
 class Match:
-    """The mesh's ties. limb : (n,) uint8.  anchors : (n, V).  matched : (n,) float32 in [0, 1].  apart : (n,) metres."""
+    """The mesh's ties. limb : (n,) uint8.  anchors : (n, V).  matched : (n,) float32 in [0, 1]."""
 
     limb: np.ndarray
     anchors: csr_matrix
     matched: np.ndarray
-    apart: np.ndarray
 
 
-def match(vertices: np.ndarray, faces: np.ndarray, body: Body, limbs: BodyLimbs) -> Match:
+def match(vertices: np.ndarray, faces: np.ndarray, body: Body, limbs: BodyLimbs, ground: Ground) -> Match:
     """The ties of a mesh in the photo's pose to a body there. vertices : (n, 3) metres.  faces : (m, 3)."""
+    found = ground.footing(vertices, vertex_normals(vertices, faces).astype(np.float64))
+    tied = np.flatnonzero(found.share > TIED)
+    corners = ground.faces[found.face[tied]]
+    shape = (len(tied), ground.anchors.shape[0])
+    on_ground = csr_matrix((found.bary[tied].ravel(), corners.ravel(), 3 * np.arange(len(tied) + 1)), shape=shape)
+    on_ground = on_ground @ ground.anchors
+    limb = np.full(len(vertices), len(LIMBS), np.uint8)
+    limb[tied] = (on_ground @ np.eye(len(LIMBS))[vertex_limbs(body.model)]).argmax(1)
     normals = smooth_normals(vertices, faces)
-    limb = assign_limbs(vertices, faces, normals, body, limbs)
-    anchors, matched, apart = anchor(vertices, normals, limb, body, limbs)
-    return Match(limb, anchors, matched, apart)
+    limb = assign_limbs(vertices, faces, normals, body, limbs, limb)
+    free = np.flatnonzero(found.share <= TIED)
+    anchors, matched = anchor(vertices[free], normals[free], limb[free], body, limbs)
+    belief = np.empty(len(vertices), np.float32)
+    belief[free] = matched
+    off = np.linalg.norm(vertices[tied] - on_ground @ np.asarray(body.vertices, np.float64), axis=1)
+    belief[tied] = _ramp(off, TIED_NEAR[1], TIED_NEAR[0])
+    order = np.argsort(np.concatenate([tied, free]))
+    return Match(limb, vstack([on_ground, anchors]).tocsr()[order], belief)
 
 
 def smooth_normals(vertices: np.ndarray, faces: np.ndarray, rounds: int = SMOOTHING) -> np.ndarray:
@@ -72,22 +92,28 @@ def neighbour_mean(edges: np.ndarray, count: int, weight: np.ndarray | None = No
 
 
 def assign_limbs(
-    vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLimbs
+    vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLimbs, known: np.ndarray
 ) -> np.ndarray:
-    """(n,) uint8 into `LIMBS`. normals : (n, 3) smoothed."""
-    cost = _costs(vertices, normals, body, limbs)
+    """(n,) uint8 into `LIMBS`. normals : (n, 3) smoothed.  known : (n,) the limbs that are, `len(LIMBS)` elsewhere."""
+    free = np.flatnonzero(known == len(LIMBS))
+    if not len(free):
+        return known
+    cost = _costs(vertices[free], normals[free], body, limbs)
     edges = unique_edges(faces)
     along = vertices[edges[:, 1]] - vertices[edges[:, 0]]
     turn = normals[edges[:, 1]] - normals[edges[:, 0]]
     # negative where the surface is hollow: there limbs meet
     bend = np.einsum("ei,ei->e", along, turn) / np.maximum(np.linalg.norm(along, axis=1), 1e-9)
-    mean = neighbour_mean(edges, len(vertices), 1 / (1 + CREASE * np.maximum(-bend, 0)))
-    limb = _mean_field(cost, mean)
-    stray = _strays(limb, edges)
+    mean = neighbour_mean(edges, len(vertices), 1 / (1 + CREASE * np.maximum(-bend, 0)))[free]
+    given = mean @ np.eye(len(LIMBS) + 1)[known][:, :-1]
+    mean = mean[:, free]
+    limb = known.copy()
+    limb[free] = _mean_field(cost, mean, given)
+    stray = _strays(limb, edges)[free]
     if stray.any():
-        cost[stray, limb[stray]] += 1e3
-        limb = _mean_field(cost, mean)
-    return limb.astype(np.uint8)
+        cost[stray, limb[free][stray]] += 1e3
+        limb[free] = _mean_field(cost, mean, given)
+    return limb
 
 
 def _costs(vertices: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLimbs) -> np.ndarray:
@@ -102,14 +128,15 @@ def _costs(vertices: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLim
             continue
         distance, index = cKDTree(middle[rows]).query(vertices, k=4)
         agree = np.einsum("nki,ni->nk", facing[rows][index], normals)
-        cost[:, number] = (distance / scale[rows][index] + 1 - agree).min(1)
+        cost[:, number] = (distance / scale[rows][index] + 1 - agree + NO_HAND * limbs.hand[rows][index]).min(1)
     return cost
 
 
-def _mean_field(cost: np.ndarray, mean: csr_matrix) -> np.ndarray:
+def _mean_field(cost: np.ndarray, mean: csr_matrix, given: np.ndarray) -> np.ndarray:
+    """(k,) the labels. mean : (k, k) of neighbours.  given : (k, labels) the part of the mean that is known."""
     belief = _softmax(-cost)
     for _ in range(ROUNDS):
-        belief = _softmax(TOGETHER * (mean @ belief) - cost)
+        belief = _softmax(TOGETHER * (mean @ belief + given) - cost)
     return belief.argmax(1)
 
 
@@ -129,8 +156,8 @@ def _strays(limb: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 def anchor(
     vertices: np.ndarray, normals: np.ndarray, limb: np.ndarray, body: Body, limbs: BodyLimbs
-) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
-    """The closest compatible body points of vertices whose limb is known: anchors (n, V), belief (n,), distance (n,)."""
+) -> tuple[csr_matrix, np.ndarray]:
+    """The closest compatible body points of vertices whose limb is known: anchors (n, V), and belief in them (n,)."""
     corners = body.vertices[limbs.faces].astype(np.float64)
     facing = _face_normals(body.vertices, limbs.faces)
     face, apart, agree = (np.zeros(len(vertices), t) for t in (np.int64, float, float))
@@ -149,29 +176,18 @@ def anchor(
         row = np.arange(len(mine))
         face[mine], apart[mine], agree[mine] = near[row, pick], distance[row, pick], cosine[row, pick]
         place[mine] = closest.reshape(*near.shape, 3)[row, pick]
-    weight = _barycentrics(place, corners[face])
+    weight = barycentric(place, corners[face])
     shape = (len(vertices), len(body.vertices))
     rows = np.repeat(np.arange(len(vertices)), 3)
     anchors = coo_matrix((weight.ravel(), (rows, limbs.faces[face].ravel())), shape=shape).tocsr()
     matched = _ramp(apart, NEAR[1], NEAR[0]) * _ramp(agree, FACING[1], FACING[0])
-    return anchors, matched.astype(np.float32), apart
+    return anchors, matched.astype(np.float32)
 
 
 def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
     normal = np.cross(b - a, c - a)
     return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-
-
-def _barycentrics(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """(n, 3) weights of points (n, 3) in triangles (n, 3, 3) that hold them."""
-    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    p = points - corners[:, 0]
-    aa, ab, bb, pa, pb = (np.einsum("ni,ni->n", x, y) for x, y in ((a, a), (a, b), (b, b), (p, a), (p, b)))
-    under = np.maximum(aa * bb - ab * ab, 1e-18)
-    v, w = (bb * pa - ab * pb) / under, (aa * pb - ab * pa) / under
-    out = np.clip(np.stack([1 - v - w, v, w], 1), 0, 1)
-    return out / out.sum(1, keepdims=True)
 
 
 def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -25,6 +25,8 @@ WEB, WEB_EDGES = 0.045, 2.5
 #: Legs that touch this far below the crotch, metres, are a web if the surface is hollow between them: if both sides
 #: face each other with at least this cosine to the line between the legs.
 BELOW_CROTCH, FACING = 0.03, 0.25
+#: What joins the legs only this far below the crotch, metres, is a web in any case.
+PASSING = 0.2
 #: Pieces of the mesh with fewer faces than this share are crumbs that cutting left.
 CRUMB = 0.002
 #: Rounds in which the cuts' teeth are smoothed.
@@ -130,7 +132,14 @@ def hollow_between(vertices: np.ndarray, faces: np.ndarray, edges: np.ndarray, t
     a, b = edges[legs].T
     hollow = (value[a] + value[b]) / 2 > FACING
     deep = np.minimum(rest[a], rest[b]) < crotch - BELOW_CROTCH
-    out[legs] = hollow & deep
+    # a skirt begins at the hips: what joins the legs only farther down is where one passes the other
+    link = coo_matrix((np.ones(2 * len(every)), np.tile(every, (2, 1)).T), shape=(len(vertices),) * 2)
+    near = np.flatnonzero(band > 0)
+    piece = np.full(len(vertices), -1)
+    piece[near] = connected_components(link.tocsr()[near][:, near], directed=False)[1]
+    top = np.full(len(near), -np.inf)
+    np.maximum.at(top, piece[a], np.maximum(rest[a], rest[b]))
+    out[legs] = (hollow & deep) | (top[piece[a]] < crotch - PASSING)
     return out
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lookalike.anatomy.mesh import half_edge_counts, is_watertight, volume
-from lookalike.anatomy.polygonise import ArrayField, cases, polygonise
+from lookalike.mesh.polygonise import ArrayField, cases, polygonise
 
 
 def ball(radius: float = 9.0) -> np.ndarray:

@@ -226,15 +226,9 @@ def _loops(case: int) -> list[list[int]]:
 def _triangulated(loops: list[list[int]]) -> tuple[list[tuple[int, ...]], int]:
     """Triangles of polygons, and how many of their inner edges lie in a face of the cell."""
     on_face = [{_edge_between(ring[i - 1], ring[i]) for i in range(4)} for ring in _faces()]
-    middle = np.array([np.array(edge[:3]) + 0.5 * np.eye(3)[edge[3]] for edge in EDGES])
 
     def flat(one: int, other: int) -> bool:
         return any(one in face and other in face for face in on_face)
-
-    def sharpest(triangle: tuple[int, ...]) -> float:
-        sides = middle[list(triangle)] - np.roll(middle[list(triangle)], 1, axis=0)
-        lengths = np.linalg.norm(sides, axis=1)
-        return float(np.linalg.norm(np.cross(sides[0], sides[1])) / lengths.max() ** 2)
 
     triangles: list[tuple[int, ...]] = []
     bad = 0
@@ -244,11 +238,25 @@ def _triangulated(loops: list[list[int]]) -> tuple[list[tuple[int, ...]], int]:
             sides = [pair for triangle in choice for pair in combinations(sorted(triangle), 2)]
             inner = {(i, j) for i, j in sides if j - i not in (1, len(loop) - 1)}
             named = [tuple(loop[i] for i in triangle) for triangle in choice]
-            choices.append((-sum(flat(loop[i], loop[j]) for i, j in inner), min(map(sharpest, named)), named))
+            choices.append(
+                (
+                    -sum(flat(loop[i], loop[j]) for i, j in inner),
+                    min(_blunt(*sorted(triangle)) for triangle in named),
+                    named,
+                )
+            )
         in_face, _, best = max(choices, key=lambda each: each[:2])
         bad -= in_face
         triangles += best
     return triangles, bad
+
+
+@cache
+def _blunt(*edges: int) -> float:
+    """How far a triangle between the middles of three edges is from a line: twice its area over its longest side squared."""
+    middle = np.array([np.array(EDGES[edge][:3]) + 0.5 * np.eye(3)[EDGES[edge][3]] for edge in edges])
+    sides = middle - np.roll(middle, 1, axis=0)
+    return float(np.linalg.norm(np.cross(sides[0], sides[1])) / np.square(sides).sum(1).max())
 
 
 def _polygon_triangulations(polygon: tuple[int, ...]) -> list[list[tuple[int, ...]]]:

@@ -1,0 +1,1 @@
+"""Triangle meshes: what several rooms need of them."""

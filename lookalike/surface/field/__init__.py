@@ -1,1 +1,0 @@
-"""The implicit surface: predicted maps and a body in, a signed distance everywhere around the person out."""
