@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from lookalike.mesh.matrices import inverses
+
 
 def solve_alpha(
     picture: np.ndarray, prior: np.ndarray, confidence: np.ndarray, unknown: np.ndarray, epsilon: float = 1e-5
@@ -64,6 +66,6 @@ def _window_laplacians(colours: np.ndarray, epsilon: float) -> np.ndarray:
     """(n, 9, 3) colours of 3 x 3 windows -> (n, 9, 9) float32: I - (1 + x (C + epsilon/9 I)^-1 x^T) / 9."""
     x = colours.astype(np.float32) - colours.mean(1, keepdims=True)
     covariance = np.einsum("nki,nkj->nij", x, x) / 9 + np.float32(epsilon / 9) * np.eye(3, dtype=np.float32)
-    inverse = np.linalg.inv(covariance.astype(np.float64)).astype(np.float32)
+    inverse = inverses(covariance).astype(np.float32)
     weights = np.einsum("nki,nij,nlj->nkl", x, inverse, x, optimize=True)
     return np.eye(9, dtype=np.float32) - (1 + weights) / 9

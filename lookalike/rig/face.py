@@ -11,6 +11,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from lookalike.body.model import Body, BodyModel
+from lookalike.mesh.matrices import inverses
 from lookalike.surface.mesh import Surface
 
 #: https://developer.apple.com/documentation/arkit/arfaceanchor/blendshapelocation
@@ -80,4 +81,4 @@ def _local_maps(template: np.ndarray, person: np.ndarray) -> np.ndarray:
     after = person[near] - person[near].mean(1, keepdims=True)
     hold = AROUND * STIFFNESS**2 * np.eye(3)
     both = np.einsum("rki,rkj->rij", after, before) + scale * hold
-    return both @ np.linalg.inv(np.einsum("rki,rkj->rij", before, before) + hold)
+    return both @ inverses(np.einsum("rki,rkj->rij", before, before) + hold)

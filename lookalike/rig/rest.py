@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix
 from scipy.spatial.transform import Rotation
 
 from lookalike.body.model import Body
+from lookalike.mesh.matrices import inverses
 from lookalike.rig.skeleton import ARM_DROP
 from lookalike.rig.weights import dense
 from lookalike.surface.mesh import Surface
@@ -212,4 +213,4 @@ def unskin_loose(
 def _unskin(affine: np.ndarray, shares: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     """(n, 3) the points that linear blend skinning with affine maps (J, 3, 4) and shares (n, J) takes to `vertices`."""
     blend = (csr_matrix(shares) @ affine.reshape(len(affine), -1)).reshape(-1, 3, 4)
-    return np.linalg.solve(blend[:, :, :3], (vertices - blend[:, :, 3])[..., None])[..., 0]
+    return np.einsum("nab,nb->na", inverses(blend[:, :, :3]), vertices - blend[:, :, 3])

@@ -28,8 +28,9 @@ from lookalike.render.raycast import RayCaster
 from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.free_mesh.limbs import LEFT_LEG, RIGHT_LEG, vertex_limbs
 from lookalike.surface.free_mesh.match import neighbour_mean
+from lookalike.surface.implicit.own_parts import CUTS, SIDES, arm_region, face_region, hand_region
 from lookalike.surface.implicit.sheets import Sheets, find_sheets
-from lookalike.surface.implicit.stitch import arm_regions, stitch, stitch_own
+from lookalike.surface.implicit.stitch import stitch, with_inner_pieces
 from lookalike.surface.implicit.winding import winding_numbers
 from lookalike.surface.mesh import Surface
 from lookalike.surface.smooth import unique_edges
@@ -61,7 +62,7 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> tuple[np.nd
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum() / 2
     seam = corners.mean(1) if area > SKIRT else None
     ground = replace(ground, faces=ground.faces[~walls])
-    arms = [[followed.anchors @ cut for cut in cuts] for cuts in arm_regions(body.model)]
+    arms = [[followed.anchors @ arm_region(body.model, side, cut) for cut in CUTS] for side in SIDES]
     on_arm = [[(arm > 0.5)[ground.faces].all(1) for arm in cuts] for cuts in arms]
     sheets, wide = find_sheets(ground.vertices, ground.faces, body, predicted, tuple(cuts[0] for cuts in on_arm))
     # the cut of each arm that is tried; one that cannot be sewn on anywhere stays in the function
@@ -80,8 +81,19 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> tuple[np.nd
             break
         for k in failed:
             cut[k] += 1
-    own, _ = stitch_own(vertices, faces, followed, body.model)
-    return own.vertices, own.faces
+    for k, side in enumerate(SIDES):
+        if k not in sewn:
+            vertices, faces, _ = _with_own(vertices, faces, followed, hand_region(body.model, side))
+    vertices, faces, has_face = _with_own(vertices, faces, followed, face_region(body.model))
+    return with_inner_pieces(vertices, faces, followed.vertices, followed.faces) if has_face else (vertices, faces)
+
+
+def _with_own(
+    vertices: np.ndarray, faces: np.ndarray, followed: Surface, region: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The mesh with the followed one's own part of a region (V,) of the body, if that can be sewn in, and if it could."""
+    more = stitch(vertices, faces, followed.vertices, followed.faces, followed.anchors @ region)
+    return (vertices, faces, False) if more is None else (more.vertices, more.faces, True)
 
 
 def between_legs(ground: Ground, body: Body) -> np.ndarray:

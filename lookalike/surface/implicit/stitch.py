@@ -16,15 +16,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from lookalike.body.model import BodyModel
 from lookalike.mesh.triangles import closest_on_triangles, dot
-from lookalike.surface.free_mesh.holes import boundary_loops, even_loop
+from lookalike.surface.free_mesh.holes import even_loop
 from lookalike.surface.free_mesh.match import neighbour_mean
-from lookalike.surface.mesh import Surface
+from lookalike.surface.implicit.patches import (
+    Unclean,
+    areas,
+    beside_of,
+    every,
+    largest,
+    pieces,
+    rim_of,
+    within,
+    without_holes,
+    without_teeth,
+)
 from lookalike.surface.smooth import unique_edges
 
 #: A vertex is in the patch where its region is more than this.
@@ -37,14 +45,12 @@ REACH = 0.03
 RIMS_APART, RIMS_APART_MOST = 0.015, 0.03
 #: A free mesh this far outside of the patch, metres, on more than this share of its area covers it.
 COVERS, COVERED = 0.008, 0.15
-#: Where arms may begin, as shares of the way from shoulder to elbow: where the skin weights say, or farther down.
-CUTS = (-1.0, 0.6)
 #: Metres from the base mesh at which a point lies on a stump's cap.
 ON_CAP = 0.004
 #: What comes loose within the patch is dropped up to this share of the patch's area.
 CRUMB = 0.1
-#: Rounds in which a rim's teeth are taken off, and rounds of smoothing of the free mesh's rim.
-TEETH, EVEN = 8, 4
+#: Rounds of smoothing of the free mesh's rim.
+EVEN = 4
 #: The free mesh goes over into the followed one over this width, metres, if they are nearer than this to each other.
 BLEND, NEAR = 0.02, 0.01
 #: Rings of vertices beside the seam that are evened out, and rounds of that.
@@ -55,8 +61,6 @@ FOLDED = 0.03
 CANDIDATES = 6
 #: Metres around the patch that are looked at.
 MARGIN = 0.045
-#: Width over which regions fade, metres at the template's size.
-FADE = 0.02
 
 
 @dataclass(frozen=True)
@@ -75,69 +79,6 @@ class Stitched:
     faces: np.ndarray
     free: np.ndarray
     base: np.ndarray
-
-
-class _Unclean(Exception):
-    """The patch cannot take the free mesh's place, and why."""
-
-
-def stitch_own(
-    vertices: np.ndarray, faces: np.ndarray, followed: Surface, model: BodyModel
-) -> tuple[Stitched, tuple[bool, bool, bool]]:
-    """A free mesh with the followed mesh's face and hands, and which of face, left and right hand it got.
-
-    vertices : (n, 3) metres and faces : (m, 3), watertight.  followed : the surface of `model`'s topology, same frame.
-    """
-    free = np.arange(len(vertices))
-    out = Stitched(np.asarray(vertices, float), np.asarray(faces, np.int32), free, np.full(len(vertices), -1))
-    got = []
-    for region in own_regions(model):
-        more = stitch(out.vertices, out.faces, followed.vertices, followed.faces, followed.anchors @ region)
-        got.append(more is not None)
-        if more is not None:
-            kept = more.free >= 0
-            before = np.where(kept, more.free, 0)
-            out = Stitched(
-                more.vertices,
-                more.faces,
-                np.where(kept, out.free[before], -1),
-                np.where(kept, out.base[before], more.base),
-            )
-    if got[0]:
-        out = with_inner_pieces(out, followed.vertices, followed.faces)
-    return out, (got[0], got[1], got[2])
-
-
-def own_regions(model: BodyModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Face, left hand and right hand of a body model: (V,) each, in [0, 1], 0.5 at the border.
-
-    The face goes from above the brows to below the chin, well within hairline and ears; the hands begin beyond the
-    wrists. All zero for what the model does not know.
-    """
-    return _face(model), _hand(model, "left"), _hand(model, "right")
-
-
-def arm_regions(model: BodyModel) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    """Left and right arm of a body model, each (V,) in [0, 1]: first from the shoulder on, then from beyond the middle of
-    the upper arm on."""
-    return tuple(_arm(model, "left", share) for share in CUTS), tuple(_arm(model, "right", share) for share in CUTS)
-
-
-def with_inner_pieces(stitched: Stitched, base_vertices: np.ndarray, base_faces: np.ndarray) -> Stitched:
-    """The mesh with what lies behind lids and lips: the followed mesh's pieces other than its skin, the largest one.
-
-    base_vertices : (k, 3).  base_faces : (b, 3).
-    """
-    piece = _pieces(base_faces, len(base_vertices))
-    inner = base_faces[(piece != np.bincount(piece).argmax())[base_faces[:, 0]]]
-    used, flat = np.unique(inner, return_inverse=True)
-    more = flat.reshape(-1, 3) + len(stitched.vertices)
-    return Stitched(
-        np.concatenate([stitched.vertices, base_vertices[used]]),
-        np.concatenate([stitched.faces, more]).astype(np.int32),
-        np.concatenate([stitched.free, np.full(len(used), -1)]),
-        np.concatenate([stitched.base, used]),
-    )
 
 
 def stitch(
@@ -163,16 +104,16 @@ def stitch(
             region,
             stump,
         )
-    except _Unclean:
+    except Unclean:
         return None
 
 
 def _stitched(
     free_vertices: np.ndarray, free_faces: np.ndarray, base_vertices: np.ndarray, base_faces: np.ndarray, region, stump
 ) -> Stitched:
-    """As `stitch`; raises _Unclean."""
+    """As `stitch`; raises Unclean."""
     skin, patch = _patch(base_vertices, base_faces, region)
-    rim = _rim(skin[patch])[::-1]
+    rim = rim_of(skin[patch])[::-1]
     ground = _Ground(base_vertices, skin, patch, base_vertices[rim])
     low, high = ground.corners[patch].min((0, 1)) - MARGIN, ground.corners[patch].max((0, 1)) + MARGIN
     window, local, points = _window(free_vertices, free_faces, low, high)
@@ -185,7 +126,7 @@ def _stitched(
     loop = _rim_of_rest(kept, local[out])
     apart = ground.rim.query(points[loop])[0]
     if np.median(apart) > RIMS_APART or apart.max() > RIMS_APART_MOST:
-        raise _Unclean("the rims are far apart")
+        raise Unclean("the rims are far apart")
 
     points = _toward(points, kept, loop, ground)
     strip = zip_loops(points[loop], base_vertices[rim])
@@ -225,21 +166,21 @@ def _stitched(
 def _patch(vertices: np.ndarray, faces: np.ndarray, region: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Faces (b, 3) of the piece of the mesh around the region, and which of them are the patch, (b,) bool: a disc."""
     chosen = region > INSIDE
-    if not _every(chosen, faces).any():
-        raise _Unclean("the region is empty")
-    piece = _pieces(faces, len(vertices))
+    if not every(chosen, faces).any():
+        raise Unclean("the region is empty")
+    piece = pieces(faces, len(vertices))
     main = np.bincount(piece, chosen).argmax()
     points = vertices[chosen & (piece == main)]
     low, high = points.min(0) - MARGIN, points.max(0) + MARGIN
-    skin = faces[_every(_within(vertices, low, high) & (piece == main), faces)]
-    area = _areas(vertices[skin])
-    beside = _beside(skin)
-    patch = _without_holes(_largest(_every(chosen, skin), beside, area), beside, area, np.inf)
-    patch = _without_teeth(patch, skin, beside)
-    patch = _without_holes(_largest(patch, beside, area), beside, area, np.inf)
+    skin = faces[every(within(vertices, low, high) & (piece == main), faces)]
+    area = areas(vertices[skin])
+    beside = beside_of(skin)
+    patch = without_holes(largest(every(chosen, skin), beside, area), beside, area, np.inf)
+    patch = without_teeth(patch, skin, beside)
+    patch = without_holes(largest(patch, beside, area), beside, area, np.inf)
     used = np.unique(skin[patch])
     if len(used) - len(unique_edges(skin[patch])) + patch.sum() != 1:
-        raise _Unclean("the patch is no disc")
+        raise Unclean("the patch is no disc")
     return skin, patch
 
 
@@ -273,9 +214,9 @@ class _Ground:
 
 def _window(vertices: np.ndarray, faces: np.ndarray, low: np.ndarray, high: np.ndarray):
     """The part of a mesh in a box: its faces' numbers (w,), the faces with vertices of their own (w, 3), and those."""
-    window = np.flatnonzero(_every(_within(vertices, low, high), faces))
+    window = np.flatnonzero(every(within(vertices, low, high), faces))
     if not len(window):
-        raise _Unclean("there is nothing near the patch")
+        raise Unclean("there is nothing near the patch")
     used, flat = np.unique(faces[window], return_inverse=True)
     return window, flat.reshape(-1, 3), vertices[used]
 
@@ -289,15 +230,15 @@ def _cut_out(points: np.ndarray, faces: np.ndarray, ground: _Ground) -> np.ndarr
     apart = np.linalg.norm(points - place, axis=1)
     along = ground.patch[face] & (apart < REACH)
     along |= (ground.rim.query(place, distance_upper_bound=GAP * edge)[0] < np.inf) & (apart < RIMS_APART)
-    area, beside = _areas(corners), _beside(faces)
-    out = _largest(~_every(~along, faces), beside, area)
+    area, beside = areas(corners), beside_of(faces)
+    out = largest(~every(~along, faces), beside, area)
     room = float(ground.area[ground.patch].sum())
     covered = (out * area) @ ((away > COVERS) & ground.patch[face])[faces].mean(1)
     if covered > COVERED * float(area[out].sum()):
-        raise _Unclean("something covers the patch")
-    out = _without_holes(out, beside, area, CRUMB * room)
-    out = _without_teeth(out, faces, beside)
-    return _without_holes(_largest(out, beside, area), beside, area, CRUMB * room)
+        raise Unclean("something covers the patch")
+    out = without_holes(out, beside, area, CRUMB * room)
+    out = without_teeth(out, faces, beside)
+    return without_holes(largest(out, beside, area), beside, area, CRUMB * room)
 
 
 def _cap(points: np.ndarray, faces: np.ndarray, rest: _Ground, rim: np.ndarray) -> np.ndarray:
@@ -316,22 +257,22 @@ def _cap(points: np.ndarray, faces: np.ndarray, rest: _Ground, rim: np.ndarray) 
     cap |= rest.rim.query(place, distance_upper_bound=GAP * edge)[0] < np.inf
     cap &= np.linalg.norm(points - middle, axis=1) < 1.3 * np.linalg.norm(spokes, axis=1).max()
     cap &= (points - middle) @ way > -0.6 * np.linalg.norm(spokes, axis=1).max()
-    area, beside = _areas(corners), _beside(faces)
-    out = _largest(cap[faces].any(1), beside, area)
+    area, beside = areas(corners), beside_of(faces)
+    out = largest(cap[faces].any(1), beside, area)
     room = float(area[out].sum())
-    out = _without_holes(out, beside, area, CRUMB * room)
-    out = _without_teeth(out, faces, beside)
-    return _without_holes(_largest(out, beside, area), beside, area, CRUMB * room)
+    out = without_holes(out, beside, area, CRUMB * room)
+    out = without_teeth(out, faces, beside)
+    return without_holes(largest(out, beside, area), beside, area, CRUMB * room)
 
 
 def _rim_of_rest(kept: np.ndarray, out: np.ndarray) -> np.ndarray:
     """(r,) the one loop of vertices between the faces that stay and those cut out, as a patch has to run round it."""
-    loop = _rim(out)[::-1]
+    loop = rim_of(out)[::-1]
     ends = np.stack([np.roll(loop, -1), loop], 1)  # as the faces that stay have them
     size = int(max(kept.max(), out.max())) + 1
     there = np.stack([kept, np.roll(kept, -1, 1)], -1).reshape(-1, 2) @ [size, 1]
     if not np.isin(ends @ [size, 1], there).all():
-        raise _Unclean("what is cut out reaches an open border")
+        raise Unclean("what is cut out reaches an open border")
     return loop
 
 
@@ -412,209 +353,38 @@ def zip_loops(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _check(new: np.ndarray, loop: np.ndarray) -> None:
-    """Raises _Unclean unless faces (f, 3) are a manifold whose only border runs along the loop (r,)."""
+    """Raises Unclean unless faces (f, 3) are a manifold whose only border runs along the loop (r,)."""
     size = int(max(new.max(), loop.max())) + 1
     there = np.stack([new, np.roll(new, -1, 1)], -1).reshape(-1, 2)
     key, back = np.sort(there @ [size, 1]), there[:, ::-1] @ [size, 1]
     rim = np.stack([loop, np.roll(loop, -1)], 1) @ [size, 1]
     open_edges = np.setdiff1d(key, back)
     if (key[1:] == key[:-1]).any() or not np.array_equal(open_edges, np.sort(rim)):
-        raise _Unclean("the strip is not manifold")
+        raise Unclean("the strip is not manifold")
 
 
 def _check_folds(points: np.ndarray, strip: np.ndarray, ground: _Ground) -> None:
-    """Raises _Unclean where much of the strip (s, 3) does not face as the base mesh does there. points : (n, 3)."""
+    """Raises Unclean where much of the strip (s, 3) does not face as the base mesh does there. points : (n, 3)."""
     corners = points[strip]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # as long as the face is large
     against = dot(normal, ground.normals[ground.closest(corners.mean(1))[0]]) < 0
-    area = _areas(corners)
+    area = areas(corners)
     if area[against].sum() > FOLDED * area.sum():
-        raise _Unclean("the strip folds")
+        raise Unclean("the strip folds")
 
 
-# --- faces of a mesh ---------------------------------------------------------------------------------------------------
+def with_inner_pieces(
+    vertices: np.ndarray, faces: np.ndarray, base_vertices: np.ndarray, base_faces: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A mesh with what lies behind lids and lips: the base mesh's pieces other than its skin, the largest one.
 
-
-def _pieces(faces: np.ndarray, count: int) -> np.ndarray:
-    """(n,) int: the connected piece that each of `count` vertices belongs to."""
-    ends = np.concatenate([faces[:, :2], faces[:, 1:]])
-    link = coo_matrix((np.ones(len(ends), bool), ends.T), shape=(count, count))
-    return connected_components(link, directed=False)[1]
-
-
-def _every(chosen: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(m,) bool: the faces (m, 3) all of whose corners are chosen, (n,) bool."""
-    # three columns: reductions along short rows are slow
-    return chosen[faces[:, 0]] & chosen[faces[:, 1]] & chosen[faces[:, 2]]
-
-
-def _within(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(n,) bool: the points (n, 3) in a box."""
-    out = np.ones(len(points), bool)
-    for axis in range(3):
-        out &= (points[:, axis] > low[axis]) & (points[:, axis] < high[axis])
-    return out
-
-
-def _areas(corners: np.ndarray) -> np.ndarray:
-    """(m,) areas of triangles (m, 3, 3)."""
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return np.sqrt(dot(cross, cross)) / 2
-
-
-def _beside(faces: np.ndarray) -> np.ndarray:
-    """(m, 3) the face at the other side of each edge, m where there is none."""
-    size = int(faces.max()) + 1
-    there = np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2)
-    key, back = there @ [size, 1], there[:, ::-1] @ [size, 1]
-    order = np.argsort(key)
-    place = np.minimum(np.searchsorted(key[order], back), len(key) - 1)
-    found = key[order][place] == back
-    return np.where(found, order[place] // 3, len(faces)).reshape(-1, 3)
-
-
-def _parts(chosen: np.ndarray, beside: np.ndarray) -> np.ndarray:
-    """(m,) int: the part connected by edges that each face belongs to: parts of those chosen (m,) and of all others."""
-    count = len(chosen)
-    face = np.repeat(np.arange(count), 3)
-    other = beside.ravel()
-    pair = other < count
-    face, other = face[pair], other[pair]
-    pair = chosen[face] == chosen[other]
-    link = coo_matrix((np.ones(pair.sum(), bool), (face[pair], other[pair])), shape=(count, count))
-    return connected_components(link, directed=False)[1]
-
-
-def _largest(chosen: np.ndarray, beside: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """(m,) bool: the largest connected part of the chosen faces (m,). area : (m,)."""
-    if not chosen.any():
-        raise _Unclean("nothing lies along the patch")
-    part = _parts(chosen, beside)
-    return part == np.bincount(part, area * chosen).argmax()
-
-
-def _without_holes(chosen: np.ndarray, beside: np.ndarray, area: np.ndarray, most: float) -> np.ndarray:
-    """(m,) bool: the chosen faces and what they enclose: all beside them but the largest part.
-
-    Raises _Unclean where more than `most` square metres are enclosed.
+    vertices : (n, 3).  faces : (m, 3).  base_vertices : (k, 3).  base_faces : (b, 3).
     """
-    part = _parts(chosen, beside)
-    around = beside[chosen].ravel()
-    around = around[around < len(chosen)]
-    near = np.unique(part[around[~chosen[around]]])
-    size = np.bincount(part, area)
-    if not len(near):
-        raise _Unclean("nothing is left")
-    holes = near[near != near[size[near].argmax()]]
-    if size[holes].sum() > most:
-        raise _Unclean("more than crumbs come loose")
-    return chosen | np.isin(part, holes)
-
-
-def _without_teeth(chosen: np.ndarray, faces: np.ndarray, beside: np.ndarray) -> np.ndarray:
-    """(m,) bool: the chosen faces with a border that has neither teeth nor pinched vertices."""
-    out = chosen.copy()
-    for _ in range(TEETH):
-        before = out
-        out = out | (_count(out, beside) >= 2)
-        out = out & (_count(out, beside) >= 2)
-        start = faces[out[:, None] & ~np.append(out, False)[beside]]
-        pinched = np.bincount(start, minlength=int(faces.max()) + 1) > 1
-        out = out | ~_every(~pinched, faces)
-        if np.array_equal(out, before):
-            break
-    return out
-
-
-def _count(chosen: np.ndarray, beside: np.ndarray) -> np.ndarray:
-    """(m,) how many chosen faces are beside each one."""
-    there = np.append(chosen, False).astype(np.uint8)
-    return there[beside[:, 0]] + there[beside[:, 1]] + there[beside[:, 2]]
-
-
-def _pinched(faces: np.ndarray) -> np.ndarray:
-    """Vertices where more than one stretch of the faces' border ends."""
-    start = _border(faces)[:, 0]
-    vertex, uses = np.unique(start, return_counts=True)
-    return vertex[uses > 1]
-
-
-def _border(faces: np.ndarray) -> np.ndarray:
-    """(e, 2) the edges that have a face at one side only, as their faces run."""
-    size = int(faces.max(initial=0)) + 1
-    there = np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2)
-    return there[~np.isin(there @ [size, 1], there[:, ::-1] @ [size, 1])]
-
-
-def _rim(faces: np.ndarray) -> np.ndarray:
-    """(r,) the only border of faces, as their neighbours run round it; raises _Unclean if there is not just one."""
-    if len(_pinched(faces)):
-        raise _Unclean("the rim is pinched")
-    loops = boundary_loops(faces)
-    if len(loops) != 1:
-        raise _Unclean(f"{len(loops)} rims")
-    return loops[0]
-
-
-# --- regions of a body -------------------------------------------------------------------------------------------------
-
-
-def _face(model: BodyModel) -> np.ndarray:
-    """(V,) the face: what moves with expressions, between brows and chin, off the hairline and the ears."""
-    none = np.zeros(len(model.template))
-    marks = ("left_eye", "right_eye", "left_ear", "right_ear", "nose", "mouth_left")
-    if not model.face_shapes or model.parts is None or any(name not in model.landmarks for name in marks):
-        return none
-    left, right, left_ear, right_ear, nose, mouth = model.landmark_points(model.template, marks)
-    eyes, ears = (left + right) / 2, (left_ear + right_ear) / 2
-    unit = eyes[1] - mouth[1]  # all faces are measured by the height of the eyes above the mouth
-    x, y, z = model.template.T
-    across = np.abs(x - eyes[0])
-    top = (eyes[1] + 0.36 * unit) - y
-    bottom = y - (mouth[1] - 0.85 * unit)
-    front = z - (ears[2] + 0.45 * (nose[2] - ears[2]))
-    side = 0.92 * np.abs(left_ear[0] - right_ear[0]) / 2 - across
-    inside = _soft_least(np.stack([top, bottom, front, side]), 0.006)
-    head = [k for k, name in enumerate(model.part_names) if name in ("head", "mouth", "eyes")]
-    face = np.where(np.isin(model.parts, head), np.clip(0.5 + inside / FADE, 0, 1), 0)
-    return np.where(model.parts == model.part_names.index("mouth"), 1.0, face)
-
-
-def _hand(model: BodyModel, side: str) -> np.ndarray:
-    """(V,) a hand, from a little beyond the wrist to the finger tips."""
-    names = list(model.joint_names)
-    wrist, elbow = f"{side}_wrist", f"{side}_elbow"
-    if wrist not in names or elbow not in names:
-        return np.zeros(len(model.template))
-    mine = np.zeros(len(names), bool)
-    mine[names.index(wrist)] = True
-    for joint, parent in enumerate(model.parents):  # parents come first
-        mine[joint] |= parent >= 0 and mine[parent]
-    joint = model.joint_template[names.index(wrist)]
-    along = joint - model.joint_template[names.index(elbow)]
-    beyond = (model.template - joint) @ along / np.linalg.norm(along) - 0.01
-    return np.where(model.weights[:, mine].sum(1) > 0.3, np.clip(0.5 + beyond / FADE, 0, 1), 0)
-
-
-def _arm(model: BodyModel, side: str, share: float) -> np.ndarray:
-    """(V,) an arm, from a share of the way from shoulder to elbow on."""
-    names = list(model.joint_names)
-    ends = [f"{side}_shoulder", f"{side}_elbow"]
-    if any(name not in names for name in ends):
-        return np.zeros(len(model.template))
-    mine = np.zeros(len(names), bool)
-    mine[names.index(ends[0])] = True
-    for joint, parent in enumerate(model.parents):  # parents come first
-        mine[joint] |= parent >= 0 and mine[parent]
-    shoulder, elbow = model.joint_template[[names.index(name) for name in ends]]
-    along = elbow - shoulder
-    beyond = (model.template - shoulder - share * along) @ along / np.linalg.norm(along)
-    return np.where(model.weights[:, mine].sum(1) > 0.5, np.clip(0.5 + beyond / FADE, 0, 1), 0)
-
-
-def _soft_least(values: np.ndarray, width: float) -> np.ndarray:
-    """(n,) the least of values (k, n), rounded off where two are within `width` of each other."""
-    return -width * np.logaddexp.reduce(-values / width, 0)
+    piece = pieces(base_faces, len(base_vertices))
+    inner = base_faces[(piece != np.bincount(piece).argmax())[base_faces[:, 0]]]
+    used, flat = np.unique(inner, return_inverse=True)
+    more = flat.reshape(-1, 3) + len(vertices)
+    return np.concatenate([vertices, base_vertices[used]]), np.concatenate([faces, more]).astype(np.int32)
 
 
 def _step(t: np.ndarray) -> np.ndarray:
