@@ -25,12 +25,14 @@ __all__ = ["FreeSurface", "free_surface"]
 BELIEVED = 0.5
 
 
-def free_surface(vertices: np.ndarray, faces: np.ndarray, body: Body, followed: Surface) -> FreeSurface:
+def free_surface(
+    vertices: np.ndarray, faces: np.ndarray, body: Body, followed: Surface, own: np.ndarray | None = None
+) -> FreeSurface:
     """A person's mesh with texture coordinates and ties to the body.
 
     vertices : (n, 3) camera frame, metres.  faces : (m, 3), counter-clockwise from outside; watertight, of any topology.
     body : the fit, in the same frame.  followed : a surface of the body's topology, near the mesh where that has no more
-    than the body has.
+    than the body has.  own : (n,) which vertex of `followed` a vertex is, -1 for none.
 
     Where limbs touch in the photo and are one skin, they are cut apart, so vertices and faces are not quite the same.
     Raises LookalikeError for a mesh without faces or one that is not finite.
@@ -39,7 +41,7 @@ def free_surface(vertices: np.ndarray, faces: np.ndarray, body: Body, followed: 
     if len(faces) < 4 or not np.isfinite(vertices).all():
         raise LookalikeError("The person's surface is empty or not finite: try another photo.")
     limbs = body_limbs(body.model)
-    ties = match(vertices, faces, body, limbs, Ground.of(followed, body))
+    ties = match(vertices, faces, body, limbs, Ground.of(followed, body), own)
     parted = separate(vertices, faces, ties, body)
     anchors, matched = _carried(parted, ties, body, limbs)
     template = fill(parted.vertices, parted.faces, anchors @ body.model.template, matched > BELIEVED)

@@ -51,19 +51,27 @@ class Match:
     matched: np.ndarray
 
 
-def match(vertices: np.ndarray, faces: np.ndarray, body: Body, limbs: BodyLimbs, ground: Ground) -> Match:
-    """The ties of a mesh in the photo's pose to a body there. vertices : (n, 3) metres.  faces : (m, 3)."""
+def match(
+    vertices: np.ndarray, faces: np.ndarray, body: Body, limbs: BodyLimbs, ground: Ground, own: np.ndarray | None = None
+) -> Match:
+    """The ties of a mesh in the photo's pose to a body there. vertices : (n, 3) metres.  faces : (m, 3).
+
+    own : (n,) which vertices are those of the ground's surface, and which: -1 for all others. None: none of them.
+    """
+    own = np.full(len(vertices), -1) if own is None else own
     found = ground.footing(vertices, vertex_normals(vertices, faces).astype(np.float64))
-    tied = np.flatnonzero(found.share > TIED)
-    corners = ground.faces[found.face[tied]]
+    tied = np.flatnonzero((found.share > TIED) | (own >= 0))
+    bary, corners = found.bary[tied], ground.faces[found.face[tied]]
+    exact = own[tied] >= 0
+    bary[exact], corners[exact, 0] = (1, 0, 0), own[tied][exact]
     shape = (len(tied), ground.anchors.shape[0])
-    on_ground = csr_matrix((found.bary[tied].ravel(), corners.ravel(), 3 * np.arange(len(tied) + 1)), shape=shape)
+    on_ground = csr_matrix((bary.ravel(), corners.ravel(), 3 * np.arange(len(tied) + 1)), shape=shape)
     on_ground = on_ground @ ground.anchors
     limb = np.full(len(vertices), len(LIMBS), np.uint8)
     limb[tied] = (on_ground @ np.eye(len(LIMBS))[vertex_limbs(body.model)]).argmax(1)
     normals = smooth_normals(vertices, faces)
     limb = assign_limbs(vertices, faces, normals, body, limbs, limb)
-    free = np.flatnonzero(found.share <= TIED)
+    free = np.setdiff1d(np.arange(len(vertices)), tied)
     anchors, matched = anchor(vertices[free], normals[free], limb[free], body, limbs)
     belief = np.empty(len(vertices), np.float32)
     belief[free] = matched

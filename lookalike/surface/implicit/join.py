@@ -12,7 +12,7 @@ into them. So they are left out, unless they wear wide sleeves, and sewn on as t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import fft
@@ -50,10 +50,39 @@ SOFT = 0.012
 ROUNDS, SHRINK, SWELL = 2, 0.5, -0.53
 
 
-def join(followed: Surface, body: Body, predicted: PredictedMaps) -> tuple[np.ndarray, np.ndarray]:
-    """vertices (n, 3) metres, camera frame, and faces (m, 3), counter-clockwise from outside: closed.
+@dataclass(frozen=True)
+class Joined:
+    """A closed mesh: the skin, and where the face is the body's own eyeballs and the mouth's inside.
 
-    The first piece is the skin; eyeballs and the mouth's inside are more pieces where the face is the body's own.
+    vertices : (n, 3) metres, camera frame.  faces : (m, 3) int32, counter-clockwise from outside.
+    own : (n,) which vertex of the followed mesh a vertex is, -1 for the function's.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    own: np.ndarray
+
+    @classmethod
+    def of(cls, vertices: np.ndarray, faces: np.ndarray) -> Joined:
+        return cls(vertices, faces, np.full(len(vertices), -1))
+
+    def stitched(self, followed: Surface, region: np.ndarray, stump: bool = False) -> Joined | None:
+        """With the followed mesh's part of a region (k,), None if it cannot be sewn in."""
+        more = stitch(self.vertices, self.faces, followed.vertices, followed.faces, region, stump)
+        if more is None:
+            return None
+        kept = more.free >= 0
+        return Joined(more.vertices, more.faces, np.where(kept, self.own[np.where(kept, more.free, 0)], more.base))
+
+    def with_inner_pieces(self, followed: Surface) -> Joined:
+        """With the followed mesh's pieces other than its skin."""
+        vertices, faces, own = with_inner_pieces(self.vertices, self.faces, followed.vertices, followed.faces)
+        return Joined(vertices, faces, np.concatenate([self.own, own]))
+
+
+def join(followed: Surface, body: Body, predicted: PredictedMaps) -> Joined:
+    """The followed mesh with what the picture shows beyond it.
+
     followed : the surface of `body`'s topology that follows the maps.  predicted : the maps.
     """
     ground = Ground.of(followed, body)
@@ -69,31 +98,22 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> tuple[np.nd
     cut = [len(cuts) if wide[k] or not on_arm[k][0].any() else 0 for k, cuts in enumerate(arms)]
     while True:
         sewn = [k for k in range(len(arms)) if cut[k] < len(arms[k])]
-        vertices, faces = _trunk(ground, sheets, seam, [on_arm[k][cut[k]] for k in sewn])
+        mesh = Joined.of(*_trunk(ground, sheets, seam, [on_arm[k][cut[k]] for k in sewn]))
         failed = []
         for k in sewn:
-            more = stitch(vertices, faces, ground.vertices, ground.faces, arms[k][cut[k]], stump=True)
+            more = mesh.stitched(followed, arms[k][cut[k]], stump=True)
             if more is None:
                 failed.append(k)
-            else:
-                vertices, faces = more.vertices, more.faces
+            mesh = more or mesh
         if not failed:
             break
         for k in failed:
             cut[k] += 1
     for k, side in enumerate(SIDES):
         if k not in sewn:
-            vertices, faces, _ = _with_own(vertices, faces, followed, hand_region(body.model, side))
-    vertices, faces, has_face = _with_own(vertices, faces, followed, face_region(body.model))
-    return with_inner_pieces(vertices, faces, followed.vertices, followed.faces) if has_face else (vertices, faces)
-
-
-def _with_own(
-    vertices: np.ndarray, faces: np.ndarray, followed: Surface, region: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The mesh with the followed one's own part of a region (V,) of the body, if that can be sewn in, and if it could."""
-    more = stitch(vertices, faces, followed.vertices, followed.faces, followed.anchors @ region)
-    return (vertices, faces, False) if more is None else (more.vertices, more.faces, True)
+            mesh = mesh.stitched(followed, followed.anchors @ hand_region(body.model, side)) or mesh
+    with_face = mesh.stitched(followed, followed.anchors @ face_region(body.model))
+    return with_face.with_inner_pieces(followed) if with_face else mesh
 
 
 def between_legs(ground: Ground, body: Body) -> np.ndarray:

@@ -375,16 +375,17 @@ def _check_folds(points: np.ndarray, strip: np.ndarray, ground: _Ground) -> None
 
 def with_inner_pieces(
     vertices: np.ndarray, faces: np.ndarray, base_vertices: np.ndarray, base_faces: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A mesh with what lies behind lids and lips: the base mesh's pieces other than its skin, the largest one.
 
-    vertices : (n, 3).  faces : (m, 3).  base_vertices : (k, 3).  base_faces : (b, 3).
+    vertices : (n, 3).  faces : (m, 3).  base_vertices : (k, 3).  base_faces : (b, 3). Returns vertices and faces, and
+    which of the base's vertices those at the end are.
     """
     piece = pieces(base_faces, len(base_vertices))
     inner = base_faces[(piece != np.bincount(piece).argmax())[base_faces[:, 0]]]
     used, flat = np.unique(inner, return_inverse=True)
     more = flat.reshape(-1, 3) + len(vertices)
-    return np.concatenate([vertices, base_vertices[used]]), np.concatenate([faces, more]).astype(np.int32)
+    return np.concatenate([vertices, base_vertices[used]]), np.concatenate([faces, more]).astype(np.int32), used
 
 
 def _step(t: np.ndarray) -> np.ndarray:

@@ -66,7 +66,10 @@ def hat() -> np.ndarray:
 
 @lru_cache
 def joined(with_hat: bool) -> tuple[np.ndarray, np.ndarray]:
-    return join(bare_surface(person()), person(), told(hat() if with_hat else None))
+    mesh = join(bare_surface(person()), person(), told(hat() if with_hat else None))
+    kept = mesh.own >= 0
+    assert np.array_equal(mesh.vertices[kept], person().vertices[mesh.own[kept]].astype(float))
+    return mesh.vertices, mesh.faces
 
 
 @pytest.mark.parametrize("with_hat", [False, True])

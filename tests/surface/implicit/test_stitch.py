@@ -127,10 +127,11 @@ def test_pieces_within_come_along():
     base = trimesh.util.concatenate([skin, inner])
     out = swapped(free, base)
     assert out is not None
-    vertices, faces = with_inner_pieces(out.vertices, out.faces, base.vertices, base.faces)
+    vertices, faces, own = with_inner_pieces(out.vertices, out.faces, base.vertices, base.faces)
     assert is_closed(faces)
     assert len(faces) == len(out.faces) + len(inner.faces)
-    assert np.array_equal(vertices[len(out.vertices) :], base.vertices[len(skin.vertices) :])
+    assert np.array_equal(own, np.arange(len(skin.vertices), len(base.vertices)))
+    assert np.array_equal(vertices[len(out.vertices) :], base.vertices[own])
 
 
 def test_rings_of_different_counts_are_zipped_with_each_edge_once():
