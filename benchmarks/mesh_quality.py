@@ -3,7 +3,7 @@
     python benchmarks/mesh_quality.py DIR [--photos a b ...]
 
 DIR is a results folder of `lookalike make`. Vertices at one place are one: a file splits them at the seams of its texture.
-Printed for every person: triangles; edges that do not have two faces; connected pieces of more than 1 % of the faces, and
+Printed for every person: triangles; edges that do not have two faces; connected pieces of more than 5 % of the faces, and
 all of them (eyeballs and the mouth's inside are pieces of their own); per mille of the faces through which an edge goes
 that they do not touch.
 """
@@ -64,11 +64,11 @@ def open_edges(faces: np.ndarray) -> int:
 
 
 def pieces(faces: np.ndarray) -> tuple[int, int]:
-    """How many connected pieces have more than 1 % of the faces, and how many there are."""
+    """How many connected pieces have more than 5 % of the faces, and how many there are."""
     ends = np.concatenate([faces[:, :2], faces[:, 1:]])
     link = coo_matrix((np.ones(len(ends)), ends.T), shape=(int(faces.max()) + 1,) * 2)
     size = np.bincount(connected_components(link, directed=False)[1][faces[:, 0]])
-    return int((size > 0.01 * len(faces)).sum()), int((size > 0).sum())
+    return int((size > 0.05 * len(faces)).sum()), int((size > 0).sum())
 
 
 def crossed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
     photo ──read──▶ Photo ──find──▶ Subject        one per person: matte, landmarks, hands, face
     Subject ──fit──▶ Body                          shape, pose and camera of a parametric body
     Subject, Body ◀──refine──▶ Maps                normals and depths, front and back; body and maps correct each other
-    Subject, Body, Maps ──draw──▶ Surface          the clothed person's mesh in the photo's pose
+    Subject, Body, Maps ──draw──▶ Surface          the body's mesh, drawn out to the clothes, in the photo's pose
+    Surface, Body, Maps ──join──▶ Surface          a mesh of its own: with what the body's topology has no room for
     Surface, Subject, Body ──paint──▶ Material     the photo as texture, what it does not show completed
     Surface, Body, Material ──rig──▶ Avatar        skeleton, skin weights, face shapes, motions
 
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
 
 Person = Literal["largest", "all"] | int
 Topology = Literal["auto", "body"]
+Detail = Literal["low", "medium", "high"]
 Device = Literal["auto", "cpu", "cuda"]
 
 #: In which maps and body correct each other.
 ROUNDS = 3
+#: About how many triangles a mesh has that is free in topology.
+TRIANGLES = {"low": 10_000, "medium": 30_000, "high": 100_000}
 
 
 def make_avatar(
@@ -39,6 +43,7 @@ def make_avatar(
     height: float | None = None,
     body_model: str | Path | None = None,
     topology: Topology = "auto",
+    detail: Detail = "high",
     device: Device = "auto",
     seed: int = 0,
     clock: StageClock | None = None,
@@ -49,7 +54,8 @@ def make_avatar(
     person : "largest", or N for the Nth person from the left, from 1.
     height : the person's height in metres; None leaves it to the fit.
     body_model : an SMPL, SMPL-H or SMPL-X file; None takes Lookalike's own body.
-    topology : "auto" for a mesh as fine as the clothes need; "body" keeps the body model's vertices and faces.
+    topology : "auto" for a mesh of its own, with hair, hems, hats and bags; "body" keeps the body model's vertices and faces.
+    detail : "low", "medium" or "high": about 10,000, 30,000 or 100,000 triangles. Nothing with topology "body".
     device : where the fit runs; "auto" is the GPU if PyTorch sees one.
     seed : the same seed, photo and options give the same avatar.
     clock : records each stage's seconds and memory; `avatar.report` has them too.
@@ -65,6 +71,7 @@ def make_avatar(
         height=height,
         body_model=body_model,
         topology=topology,
+        detail=detail,
         device=device,
         seed=seed,
         clock=clock,
@@ -79,12 +86,13 @@ def make_avatars(
     height: float | None = None,
     body_model: str | Path | None = None,
     topology: Topology = "auto",
+    detail: Detail = "high",
     device: Device = "auto",
     seed: int = 0,
     clock: StageClock | None = None,
 ) -> Iterator[Avatar]:
     """The avatars of a photo's people, left to right, each made when it is asked for. Options as in `make_avatar`."""
-    check_options(person=person, height=height, topology=topology, device=device, seed=seed)
+    check_options(person=person, height=height, topology=topology, detail=detail, device=device, seed=seed)
     clock = clock or StageClock()
     for subject in find_people(photo, person=person, clock=clock):
         yield reconstruct(
@@ -92,6 +100,7 @@ def make_avatars(
             height=height,
             body_model=body_model,
             topology=topology,
+            detail=detail,
             device=device,
             seed=seed,
             clock=clock.branch(),
@@ -118,6 +127,7 @@ def reconstruct(
     height: float | None = None,
     body_model: str | Path | None = None,
     topology: Topology = "auto",
+    detail: Detail = "high",
     device: Device = "auto",
     seed: int = 0,
     clock: StageClock | None = None,
@@ -135,13 +145,14 @@ def reconstruct(
         )
     clock = clock or StageClock()
     with clock("load"):
-        from lookalike.appearance import paint
+        from lookalike.appearance import paint, with_relief
         from lookalike.body import fit_body, load_body
         from lookalike.maps.predict import maps_network, predict_maps
         from lookalike.maps.refine import refine_body
         from lookalike.report import describe
         from lookalike.rig import rig
         from lookalike.surface import draw_out, follow_maps
+        from lookalike.surface.implicit import join, surface_of
 
         net = maps_network(resolve_device(device))
         if body is None:
@@ -157,13 +168,20 @@ def reconstruct(
     with clock("draw"):
         surface = draw_out(body, subject, topology="body" if topology == "body" else "fine")
         surface = follow_maps(surface, body, maps)
+    joined = None
+    if topology == "auto":
+        with clock("join"):
+            joined = join(surface, body, maps)
+            surface = surface_of(joined, surface, body, TRIANGLES[detail])
     with clock("paint"):
         material = paint(surface, subject, body)
+        if joined is not None and detail != "high":
+            material = with_relief(material, surface, joined.vertices, joined.faces)
     with clock("rig"):
         name = subject.photo.path.stem if subject.photo.path else "avatar"
         avatar = rig(surface, body, material, name)
 
-    settings = {"height": height, "topology": topology, "device": device, "seed": seed}
+    settings = {"height": height, "topology": topology, "detail": detail, "device": device, "seed": seed}
     report = {**avatar.report, **describe(avatar, subject, settings=settings, clock=clock)}
     shares = [round(energy / max(refined.energies[0], 1e-12), 4) for energy in refined.energies]
     report["refinement"] = {"energies": shares, "accepted": [bool(yes) for yes in refined.accepted]}
@@ -175,6 +193,7 @@ def check_options(
     person: str | int = "largest",
     height: float | None = None,
     topology: str = "auto",
+    detail: str = "high",
     device: str = "auto",
     seed: int = 0,
 ) -> None:
@@ -186,6 +205,8 @@ def check_options(
         raise ValueError(f"height is in metres, between 0.4 and 2.8, not {height:g}.")
     if topology not in ("auto", "body"):
         raise ValueError(f'topology is "auto" or "body", not {topology!r}.')
+    if detail not in TRIANGLES:
+        raise ValueError(f'detail is "low", "medium" or "high", not {detail!r}.')
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f'device is "auto", "cpu" or "cuda", not {device!r}.')
     if not 0 <= seed < 2**31:

@@ -18,6 +18,7 @@ STAGES = {
     "fit": ("fitting the body", 7.0),
     "refine": ("refining body and maps", 3.0),
     "draw": ("drawing out the surface", 4.0),
+    "join": ("adding what the body has no room for", 5.0),
     "paint": ("painting", 2.5),
     "rig": ("rigging", 0.3),
     "write": ("writing models", 0.7),

@@ -112,6 +112,7 @@ def test_version():
         ("--format", "fbx", "choose from glb, obj, ply, stl"),
         ("--format", ",", "at least one format"),
         ("--topology", "quads", "quads"),
+        ("--detail", "ultra", "ultra"),
         ("--device", "tpu", "tpu"),
         ("--seed", "-3", "seed is a whole number"),
     ],
@@ -137,7 +138,7 @@ def test_cuda_without_cuda_is_one_clear_sentence(quick, monkeypatch, tmp_path):
 def test_options_reach_the_stages(quick, tmp_path):
     result = run(
         "make", "me.jpg", "-o", tmp_path, "--person", "2", "--height", "1.7", "--seed", "5", "--topology", "body",
-        "--device", "cpu", "--format", "obj, GLB",
+        "--detail", "low", "--device", "cpu", "--format", "obj, GLB",
     )  # fmt: skip
     assert result.exit_code == 0
     assert quick == [
@@ -147,6 +148,7 @@ def test_options_reach_the_stages(quick, tmp_path):
             "height": 1.7,
             "body_model": None,
             "topology": "body",
+            "detail": "low",
             "device": "cpu",
             "seed": 5,
         }

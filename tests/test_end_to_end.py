@@ -61,7 +61,20 @@ def test_the_report_says_how_it_came_about(made):
     assert document["failures"] == []
     assert report["generator"] == f"lookalike {lookalike.__version__}"
     names = [stage["name"] for stage in report["stages"]]
-    assert names == ["read", "find", "load", "fit", "refine", "draw", "paint", "rig", "write", "picture", "film"]
+    assert names == [
+        "read",
+        "find",
+        "load",
+        "fit",
+        "refine",
+        "draw",
+        "join",
+        "paint",
+        "rig",
+        "write",
+        "picture",
+        "film",
+    ]
     energies = report["refinement"]["energies"]
     kept = [energies[0]]
     kept += [a for a, yes in zip(energies[1:], report["refinement"]["accepted"], strict=True) if yes]
@@ -70,7 +83,7 @@ def test_the_report_says_how_it_came_about(made):
     assert 100 < report["peak_memory_mb"] < 3000
     with Image.open(SAMPLE) as photo:
         assert (report["photo"]["width"], report["photo"]["height"]) == photo.size
-    assert report["settings"] == {"height": 1.7, "topology": "auto", "device": "cpu", "seed": 0}
+    assert report["settings"] == {"height": 1.7, "topology": "auto", "detail": "high", "device": "cpu", "seed": 0}
     assert 0.5 < report["confidence"]["detection"] <= 1
     assert 0 <= report["landmark_error"] < 0.03
     assert 0.2 < report["surface_from_photo"] < 0.8  # one side of the person
@@ -139,11 +152,34 @@ def test_a_full_disk_leaves_nothing(avatar, tmp_path, monkeypatch):
 
 
 def test_options_that_make_no_sense_are_refused():
-    for options in ({"person": "all"}, {"person": 0}, {"height": 12.0}, {"topology": "quads"}, {"device": "tpu"}):
+    for options in (
+        {"person": "all"},
+        {"person": 0},
+        {"height": 12.0},
+        {"topology": "quads"},
+        {"detail": "ultra"},
+        {"device": "tpu"},
+    ):
         with pytest.raises(ValueError, match=next(iter(options))):
             lookalike.make_avatar(SAMPLE, **options)
     with pytest.raises(ValueError, match="no format 'fbx'"):
         lookalike.save_avatar(None, "out", formats=["fbx"])
+
+
+def test_a_mesh_of_few_triangles_is_whole_and_keeps_its_relief_in_a_map(avatar):
+    few = lookalike.make_avatar(SAMPLE, height=1.7, device="cpu", detail="low")
+    assert len(few.surface.faces) == pytest.approx(10_000, rel=0.05)
+    assert len(avatar.surface.faces) == pytest.approx(100_000, rel=0.1)
+    assert avatar.material.normal_map is None
+    relief = few.material.normal_map
+    assert relief is not None and relief.shape == (1024, 1024, 3)
+    leaning = np.abs(relief[..., :2].astype(int) - 128).max(2) > 8
+    assert 0.05 < leaning.mean() < 0.7 and (relief[..., 2] > 100).mean() > 0.99
+    for made in (few, avatar):
+        faces = made.surface.faces.astype(np.int64)
+        ends = np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2)
+        size = int(faces.max()) + 1
+        assert np.array_equal(np.sort(ends @ [size, 1]), np.sort(ends @ [1, size]))
 
 
 def test_people_are_found_from_left_to_right():

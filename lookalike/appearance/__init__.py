@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_HOME = {"Material": "material", "paint": "painting"}
+_HOME = {"Material": "material", "paint": "painting", "with_relief": "relief"}
 __all__ = list(_HOME)
 
 

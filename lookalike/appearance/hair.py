@@ -6,7 +6,7 @@ these are hair, fine strands that run down from the crown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +17,9 @@ from lookalike.appearance.photograph import Photograph
 from lookalike.appearance.sampling import ramp, sample
 from lookalike.body.model import BodyModel
 from lookalike.photo.subject import Subject
+from lookalike.surface.free_mesh import FreeSurface
+from lookalike.surface.free_mesh.limbs import HEAD as HEAD_LIMB
+from lookalike.surface.mesh import Surface
 
 #: Skin when the photo shows none.
 TYPICAL_SKIN = np.array([0.72, 0.55, 0.46], np.float32)
@@ -72,6 +75,18 @@ class HeadPlan:
         at_side = ramp(np.abs(rest[:, 0]) / max(self.ear[0], 1e-3), 0.5, 0.6)
         face = np.maximum(face, (1 - ramp(np.hypot(tall, deep) - jitter, 0.95, 1.1)) * at_side)
         return ((1 - face) * ramp(up, *NAPE)).astype(np.float32)
+
+
+def let_grow(facts: Facts, surface: Surface, model: BodyModel) -> Facts:
+    """The facts with what was added to a free surface's head placed on the scalp: hair before a cheek is no cheek."""
+    plan = HeadPlan.of(model)
+    if plan is None or not isinstance(surface, FreeSurface):
+        return facts
+    added = surface.added & (surface.limb == HEAD_LIMB) & np.isin(facts.group, (HEAD, NECK))
+    rest = facts.here.rest.copy()
+    rest[added, 1] = np.maximum(rest[added, 1], plan.eyes[1] + 0.3 * plan.unit)
+    rest[added, 2] = np.minimum(rest[added, 2], plan.ear[2] - 0.3 * plan.depth)
+    return replace(facts, here=replace(facts.here, rest=rest))
 
 
 @dataclass(frozen=True)

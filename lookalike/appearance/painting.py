@@ -17,7 +17,7 @@ import numpy as np
 from lookalike.appearance.eyes import iris_colour, paint_eyeballs, pieces
 from lookalike.appearance.far_side import far_side
 from lookalike.appearance.front import FrontView, view_front
-from lookalike.appearance.hair import strands
+from lookalike.appearance.hair import let_grow, strands
 from lookalike.appearance.look import look
 from lookalike.appearance.material import Material
 from lookalike.appearance.parts import (
@@ -56,7 +56,7 @@ def paint(surface: Surface, subject: Subject, body: Body, largest: int = 2048) -
     surface : in the photo's pose, anchored to `body`.  largest : upper limit of the atlas's side in texels; the
     smallest of 1024, 2048 and 4096 that keeps the photo's own resolution is taken.
     """
-    facts = gather(surface, body)
+    facts = let_grow(gather(surface, body), surface, body.model)
     facts = register(facts, subject, body)
     size, scale = _resolution(surface, body, largest)
     texels = texel_map(surface.uv, surface.face_uv, size)

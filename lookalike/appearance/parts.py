@@ -13,7 +13,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from lookalike.body.model import Body, BodyModel
 from lookalike.render.normals import vertex_normals
-from lookalike.surface.free_mesh import BELIEVED, FreeSurface
+from lookalike.surface.free_mesh import FreeSurface
 from lookalike.surface.mesh import Surface
 
 #: What painting distinguishes. Arms and legs of both sides look alike, and left and right differ by the rest pose.
@@ -149,7 +149,7 @@ def _groups(surface: Surface, model: BodyModel) -> np.ndarray:
     group = np.argmax(surface.anchors @ share, axis=1).astype(np.uint8)
     if isinstance(surface, FreeSurface):
         # what hangs near a hand is cloth or a thing
-        group[(group == HAND) & (surface.matched < BELIEVED)] = ARM
+        group[(group == HAND) & surface.added] = ARM
     return group
 
 

@@ -59,6 +59,7 @@ def free_surface(
         limb=parted.limb,
         matched=matched,
         template=template.astype(np.float32),
+        added=(parted.source >= 0) & ~ties.tied[parted.source],
     )
 
 

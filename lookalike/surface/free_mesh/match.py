@@ -44,11 +44,13 @@ TIED, TIED_NEAR = 0.3, (0.06, 0.12)
 
 @dataclass(frozen=True)
 class Match:
-    """The mesh's ties. limb : (n,) uint8.  anchors : (n, V).  matched : (n,) float32 in [0, 1]."""
+    """The mesh's ties. limb : (n,) uint8.  anchors : (n, V).  matched : (n,) float32 in [0, 1].  tied : (n,) bool, what
+    lies on the ground."""
 
     limb: np.ndarray
     anchors: csr_matrix
     matched: np.ndarray
+    tied: np.ndarray
 
 
 def match(
@@ -78,7 +80,7 @@ def match(
     off = np.linalg.norm(vertices[tied] - on_ground @ np.asarray(body.vertices, np.float64), axis=1)
     belief[tied] = _ramp(off, TIED_NEAR[1], TIED_NEAR[0])
     order = np.argsort(np.concatenate([tied, free]))
-    return Match(limb, vstack([on_ground, anchors]).tocsr()[order], belief)
+    return Match(limb, vstack([on_ground, anchors]).tocsr()[order], belief, np.isin(np.arange(len(order)), tied))
 
 
 def smooth_normals(vertices: np.ndarray, faces: np.ndarray, rounds: int = SMOOTHING) -> np.ndarray:

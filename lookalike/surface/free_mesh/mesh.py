@@ -21,8 +21,10 @@ class FreeSurface(Surface):
     limb : (n,) uint8 into `limbs.LIMBS`: the part of the body that a vertex belongs to.
     matched : (n,) float32 in [0, 1], how far the anchor is to be believed.
     template : (n, 3) float32 metres: each vertex's place in the model's T-pose template, smooth where the anchors jump.
+    added : (n,) bool: what the followed surface does not have.
     """
 
     limb: np.ndarray
     matched: np.ndarray
     template: np.ndarray
+    added: np.ndarray

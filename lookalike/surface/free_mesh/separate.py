@@ -56,7 +56,7 @@ def separate(vertices: np.ndarray, faces: np.ndarray, ties: Match, body: Body) -
     corner = np.sort(np.stack([faces, np.roll(faces, -1, 1)], -1).astype(np.int64), -1) @ [size, 1]
     out = np.isin(corner, key).any(1)
     kept, source = split_fans(faces[~out], size)
-    kept, source = _without_crumbs(kept, source)
+    kept, source = _without_crumbs(kept, source, _piece_sizes(faces, size))
     points, limb = vertices[source].astype(np.float64), ties.limb[source]
     loops = boundary_loops(kept)
     for loop in loops:
@@ -246,11 +246,20 @@ def _nearest_limb(points: np.ndarray, growing: _Growing, ring: np.ndarray, name:
     return growing.limb[ring][cKDTree(growing.points[ring]).query(points)[1]] if len(points) else np.zeros(0, np.uint8)
 
 
-def _without_crumbs(faces: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Faces and vertices without tiny pieces."""
+def _piece_sizes(faces: np.ndarray, count: int) -> np.ndarray:
+    """(n,) how many faces the connected piece has that each of `count` vertices belongs to."""
     ends = np.concatenate([faces[:, :2], faces[:, 1:]])
-    link = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(source),) * 2)
-    piece = connected_components(link, directed=False)[1][faces[:, 0]]
-    keep = np.bincount(piece)[piece] >= CRUMB * len(faces)
-    used, flat = np.unique(faces[keep], return_inverse=True)
+    link = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count,) * 2)
+    piece = connected_components(link, directed=False)[1]
+    return np.bincount(piece[faces[:, 0]], minlength=int(piece.max()) + 1)[piece]
+
+
+def _without_crumbs(faces: np.ndarray, source: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Faces and vertices without tiny pieces; what was one before, such as an eyeball, stays.
+
+    before : (k,) of the vertices that `source` (n,) names, how many faces their piece had.
+    """
+    least = CRUMB * len(faces)
+    keep = (_piece_sizes(faces, len(source)) >= least) | (before[source] < least)
+    used, flat = np.unique(faces[keep[faces[:, 0]]], return_inverse=True)
     return flat.reshape(-1, 3).astype(np.int32), source[used]

@@ -1,13 +1,14 @@
 """The person's surface as a level of a function of space: the followed mesh and what the picture shows beyond it, in one
 watertight mesh of any topology.
 
-    followed mesh without arms ──winding──▶ inside or not ─┐
+    followed mesh without limbs ─winding──▶ inside or not ─┐
     maps, matte ──sheets──▶ what the mesh lacks ───────────┴▶ function on a grid ──polygonise──▶ mesh ──▶ drawn back onto
-    the followed mesh ──stitch──▶ arms, face and hands of the followed mesh
+    the followed mesh ──stitch──▶ arms, head or face, hands of the followed mesh
 
 A grid knows nothing finer than its cells, so where the new mesh lies along the followed one, which has been carved to the
 predicted normals, its vertices go back onto that. Arms lie on torso and skirts, and within one function they would melt
-into them. So they are left out, unless they wear wide sleeves, and sewn on as they are; so are fingers, lids and lips.
+into them. So they are left out, unless they wear wide sleeves, and sewn on as they are; so is the head if no hair or hat
+is missing, and else the face; and a hand whose arm was not.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from lookalike.render.raycast import RayCaster
 from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.free_mesh.limbs import LEFT_LEG, RIGHT_LEG, vertex_limbs
 from lookalike.surface.free_mesh.match import neighbour_mean
-from lookalike.surface.implicit.own_parts import CUTS, SIDES, arm_region, face_region, hand_region
+from lookalike.surface.implicit.own_parts import SIDES, face_region, hand_region, limb_regions
 from lookalike.surface.implicit.sheets import Sheets, find_sheets
 from lookalike.surface.implicit.stitch import stitch, with_inner_pieces
 from lookalike.surface.implicit.winding import winding_numbers
@@ -91,17 +92,17 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> Joined:
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum() / 2
     seam = corners.mean(1) if area > SKIRT else None
     ground = replace(ground, faces=ground.faces[~walls])
-    arms = [[followed.anchors @ arm_region(body.model, side, cut) for cut in CUTS] for side in SIDES]
-    on_arm = [[(arm > 0.5)[ground.faces].all(1) for arm in cuts] for cuts in arms]
-    sheets, wide = find_sheets(ground.vertices, ground.faces, body, predicted, tuple(cuts[0] for cuts in on_arm))
-    # the cut of each arm that is tried; one that cannot be sewn on anywhere stays in the function
-    cut = [len(cuts) if wide[k] or not on_arm[k][0].any() else 0 for k, cuts in enumerate(arms)]
+    limbs = [[followed.anchors @ cut for cut in cuts] for cuts in limb_regions(body.model)]
+    on_limb = [[(limb > 0.5)[ground.faces].all(1) for limb in cuts] for cuts in limbs]
+    sheets, wide = find_sheets(ground.vertices, ground.faces, body, predicted, tuple(cuts[0] for cuts in on_limb))
+    # the cut of each limb that is tried; one that cannot be sewn on anywhere stays in the function
+    cut = [len(cuts) if wide[k] or not on_limb[k][0].any() else 0 for k, cuts in enumerate(limbs)]
     while True:
-        sewn = [k for k in range(len(arms)) if cut[k] < len(arms[k])]
-        mesh = Joined.of(*_trunk(ground, sheets, seam, [on_arm[k][cut[k]] for k in sewn]))
+        sewn = [k for k in range(len(limbs)) if cut[k] < len(limbs[k])]
+        mesh = Joined.of(*_trunk(ground, sheets, seam, [on_limb[k][cut[k]] for k in sewn]))
         failed = []
         for k in sewn:
-            more = mesh.stitched(followed, arms[k][cut[k]], stump=True)
+            more = mesh.stitched(followed, limbs[k][cut[k]], stump=True)
             if more is None:
                 failed.append(k)
             mesh = more or mesh
@@ -112,6 +113,8 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> Joined:
     for k, side in enumerate(SIDES):
         if k not in sewn:
             mesh = mesh.stitched(followed, followed.anchors @ hand_region(body.model, side)) or mesh
+    if len(SIDES) in sewn:
+        return mesh.with_inner_pieces(followed)
     with_face = mesh.stitched(followed, followed.anchors @ face_region(body.model))
     return with_face.with_inner_pieces(followed) if with_face else mesh
 

@@ -39,34 +39,43 @@ def face_region(model: BodyModel) -> np.ndarray:
 
 def hand_region(model: BodyModel, side: str) -> np.ndarray:
     """(V,) a hand, from a little beyond the wrist to the finger tips."""
-    names = list(model.joint_names)
     wrist, elbow = f"{side}_wrist", f"{side}_elbow"
-    if wrist not in names or elbow not in names:
+    if not {wrist, elbow} <= set(model.joint_names):
         return np.zeros(len(model.template))
-    mine = np.zeros(len(names), bool)
-    mine[names.index(wrist)] = True
-    for joint, parent in enumerate(model.parents):  # parents come first
-        mine[joint] |= parent >= 0 and mine[parent]
-    joint = model.joint_template[names.index(wrist)]
-    along = joint - model.joint_template[names.index(elbow)]
+    joint, before = (model.joint_template[model.joint_names.index(name)] for name in (wrist, elbow))
+    along = joint - before
     beyond = (model.template - joint) @ along / np.linalg.norm(along) - 0.01
-    return np.where(model.weights[:, mine].sum(1) > 0.3, np.clip(0.5 + beyond / FADE, 0, 1), 0)
+    return np.where(_follow(model, wrist) > 0.3, np.clip(0.5 + beyond / FADE, 0, 1), 0)
 
 
 def arm_region(model: BodyModel, side: str, share: float) -> np.ndarray:
     """(V,) an arm, from a share of the way from shoulder to elbow on."""
-    names = list(model.joint_names)
     ends = [f"{side}_shoulder", f"{side}_elbow"]
-    if any(name not in names for name in ends):
+    if not set(ends) <= set(model.joint_names):
         return np.zeros(len(model.template))
-    mine = np.zeros(len(names), bool)
-    mine[names.index(ends[0])] = True
-    for joint, parent in enumerate(model.parents):  # parents come first
-        mine[joint] |= parent >= 0 and mine[parent]
-    shoulder, elbow = model.joint_template[[names.index(name) for name in ends]]
+    shoulder, elbow = (model.joint_template[model.joint_names.index(name)] for name in ends)
     along = elbow - shoulder
     beyond = (model.template - shoulder - share * along) @ along / np.linalg.norm(along)
-    return np.where(model.weights[:, mine].sum(1) > 0.5, np.clip(0.5 + beyond / FADE, 0, 1), 0)
+    return np.where(_follow(model, ends[0]) > 0.5, np.clip(0.5 + beyond / FADE, 0, 1), 0)
+
+
+def head_region(model: BodyModel) -> np.ndarray:
+    """(V,) the head, from under the chin on."""
+    return _follow(model, "head") if "head" in model.joint_names else np.zeros(len(model.template))
+
+
+def limb_regions(model: BodyModel) -> tuple[tuple[np.ndarray, ...], ...]:
+    """Left arm, right arm and head, each at one or more cuts, the best one first."""
+    arms = [tuple(arm_region(model, side, share) for share in CUTS) for side in SIDES]
+    return (*arms, (head_region(model),))
+
+
+def _follow(model: BodyModel, first: str) -> np.ndarray:
+    """(V,) how much of each vertex follows a joint and those below it."""
+    mine = np.array([name == first for name in model.joint_names])
+    for joint, parent in enumerate(model.parents):  # parents come first
+        mine[joint] |= parent >= 0 and mine[parent]
+    return model.weights[:, mine].sum(1)
 
 
 def _soft_least(values: np.ndarray, width: float) -> np.ndarray:

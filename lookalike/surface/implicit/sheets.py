@@ -25,8 +25,8 @@ RESOLUTION = 480
 #: Metres that something must stick out of the mesh in the picture to be missing; and at hands, whose fingers are rarely
 #: quite in place.
 MISSING, MISSING_AT_HANDS = 0.012, 0.05
-#: An arm with more missing beside it wears a wide sleeve, square metres of the picture plane.
-SLEEVE = 0.0015
+#: A limb that more is missing beside is not as the mesh has it, square metres of the picture plane.
+MUCH = 0.0015
 #: How far around a hand is at the hand, metres.
 AT_HAND = 0.02
 #: Skin that sticks out farther is no part of the body that is missing but one that lies elsewhere, metres.
@@ -78,12 +78,12 @@ class Sheets:
 
 
 def find_sheets(
-    vertices: np.ndarray, faces: np.ndarray, body: Body, predicted: PredictedMaps, arms: tuple[np.ndarray, ...] = ()
+    vertices: np.ndarray, faces: np.ndarray, body: Body, predicted: PredictedMaps, limbs: tuple[np.ndarray, ...] = ()
 ) -> tuple[Sheets | None, tuple[bool, ...]]:
-    """What the mesh lacks, None if nothing; and whether each arm has much of it beside it, such as a wide sleeve. What is
-    little at an arm is left out.
+    """What the mesh lacks, None if nothing; and whether each limb has much of it beside it: an arm a wide sleeve, a head
+    hair. What is little at a limb is left out.
 
-    vertices : (n, 3) camera frame.  faces : (m, 3).  predicted : of `body`.  arms : (m,) bool each, faces.
+    vertices : (n, 3) camera frame.  faces : (m, 3).  predicted : of `body`.  limbs : (m,) bool each, faces.
     """
     caster = RayCaster(vertices, faces)
     maps = predicted.maps
@@ -95,7 +95,7 @@ def find_sheets(
     back = caster.cast_image(camera, back=True, where=front.hit)
     shown = front.hit & back.hit
     if not shown.any():
-        return None, (False,) * len(arms)
+        return None, (False,) * len(limbs)
     pixel = float(np.median(front.depth[shown])) / camera.focal
     hands = _near_hands(camera, body, pixel)
     skin = _seen_by(camera, maps.camera, predicted.labels == LABELS.index("skin")) > 0.5
@@ -103,10 +103,10 @@ def find_sheets(
     sure = shown & matte & (distance_transform_edt(shown) * pixel > WITHIN)
     wide = []
     beside = _nearest(front.face, shown)
-    for arm in arms:
-        at_arm = missing & arm[beside]
-        wide.append(bool(at_arm.sum() * pixel**2 > SLEEVE))
-        missing &= ~at_arm | wide[-1]
+    for limb in limbs:
+        at_limb = missing & limb[beside]
+        wide.append(bool(at_limb.sum() * pixel**2 > MUCH))
+        missing &= ~at_limb | wide[-1]
     if not missing.any() or not sure.any():
         return None, tuple(wide)
     near, far = (_levelled(d, hits.depth, sure) for d, hits in ((near, front), (far, back)))
