@@ -38,11 +38,11 @@ from lookalike.surface.smooth import unique_edges
 
 #: Edge of a cell of the grid, metres: a person stands 450 cells high.
 STEP = 0.004
-#: Legs that are nearer than this to each other, metres, are one piece of cloth, or will be cut apart again.
+#: Halves of a skirt are no farther than this from each other, metres.
 AGAINST = 0.008
 #: Square metres of such faces that make a skirt.  How far around its seam the cloth is levelled, metres, and over which
 #: length that fades; the radius of the ball that must not get in; and nodes over which the cloth is smooth there.
-SKIRT, SEAM, FADE, BALL, EVEN = 0.03, 0.06, 0.04, 0.04, 2.5
+SKIRT, SEAM, FADE, BALL, EVEN = 0.1, 0.06, 0.04, 0.04, 2.5
 #: Nodes around the person.
 MARGIN = 10
 #: Metres over which a sheet goes over from inside to outside.
@@ -88,9 +88,7 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> Joined:
     """
     ground = Ground.of(followed, body)
     walls = between_legs(ground, body)
-    corners = ground.vertices[ground.faces[walls]]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum() / 2
-    seam = corners.mean(1) if area > SKIRT else None
+    seam = ground.vertices[ground.faces[walls]].mean(1) if walls.any() else None
     ground = replace(ground, faces=ground.faces[~walls])
     limbs = [[followed.anchors @ cut for cut in cuts] for cuts in limb_regions(body.model)]
     on_limb = [[(limb > 0.5)[ground.faces].all(1) for limb in cuts] for cuts in limbs]
@@ -120,10 +118,8 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> Joined:
 
 
 def between_legs(ground: Ground, body: Body) -> np.ndarray:
-    """(f,) bool: faces of one leg that lie against the other leg's: the seam of a skirt, whose halves the legs hold.
-
-    Without them the halves are one.
-    """
+    """(f,) bool: the walls between the halves of a skirt, which the legs hold: faces of one leg that lie against the
+    other's. Without them the halves are one. None where legs only touch."""
     limb = vertex_limbs(body.model)
     legs = np.stack([np.isin(limb, LEFT_LEG), np.isin(limb, RIGHT_LEG)], 1)
     corners = ground.vertices[ground.faces]
@@ -139,7 +135,9 @@ def between_legs(ground: Ground, body: Body) -> np.ndarray:
         other = hits.face[near]
         facing = np.einsum("ni,ni->n", normal[mine[near]], normal[other]) < -0.5
         out[mine[near]] |= facing & (np.einsum("ni,ni->n", side[mine[near]], side[other]) < 0.25)
-    return out
+    a, b, c = corners[out].transpose(1, 0, 2)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    return out & (area > SKIRT)
 
 
 def _trunk(

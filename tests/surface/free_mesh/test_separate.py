@@ -39,6 +39,18 @@ def test_arms_on_the_hips_come_apart_and_are_closed(one_skin):
     assert torn.mean() < 0.0015
 
 
+def test_small_pieces_that_were_there_before_stay(one_skin):
+    """Eyeballs, which are no crumbs of a cut."""
+    person = one_skin()
+    eye = trimesh.creation.icosphere(1, 0.012)
+    head = person.body.joints[list(person.body.model.joint_names).index("head")]
+    vertices = np.concatenate([person.vertices, eye.vertices + head])
+    faces = np.concatenate([person.faces, eye.faces + len(person.vertices)])
+    surface = free_surface(vertices, faces, person.body, bare_surface(person.body))
+    near = np.linalg.norm(surface.vertices[surface.faces] - head, axis=2).max(1) < 0.013
+    assert near.sum() == len(eye.faces)
+
+
 def test_a_skirt_is_not_cut(one_skin):
     person = one_skin(skirt=True)
     surface = free_surface(person.vertices, person.faces, person.body, bare_surface(person.body))
