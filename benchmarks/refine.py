@@ -3,6 +3,8 @@
     python benchmarks/refine.py PEOPLE [-n 40] [--weights FILE] [--size 512] [--assets DIR] [--poses FILE|DIR]
     python benchmarks/refine.py PEOPLE --truth 0.03      # a network that knows the truth, but for smooth errors
     python benchmarks/refine.py PEOPLE --ablate          # terms left out
+    python benchmarks/refine.py PEOPLE --posture         # the posture corrected first, with a row of its own
+    python benchmarks/refine.py PEOPLE --facing          # before that, who faces away is turned round
 
 PEOPLE is a folder in which the people and their fits are kept; it is filled first (5 s a person). Each picture is found
 and fitted as a photo would be, then refined. Columns, means over people:
@@ -32,9 +34,13 @@ from lookalike.body.fit import Weights
 from lookalike.body.model import Body, BodyModel
 from lookalike.errors import NoPersonError
 from lookalike.maps import Maps, render_maps
+from lookalike.maps.facing import WEIGHTS as FACING
+from lookalike.maps.facing import FacingNetwork, load_facing, turned_round
 from lookalike.maps.inputs import CropUnit
 from lookalike.maps.motion import crop_places, motion_of, shown_points
 from lookalike.maps.network import MapsNetwork, PredictedMaps, infer, load_weights
+from lookalike.maps.posture import WEIGHTS as POSTURE
+from lookalike.maps.posture import PostureNetwork, load_posture, straight_ahead
 from lookalike.maps.predict import WEIGHTS, crop_camera, crop_picture
 from lookalike.maps.refine import RefineWeights, refine_body
 from lookalike.people.poses import read_poses
@@ -113,13 +119,6 @@ def by_truth(person: Fitted, noise: float, seed: int) -> Callable[[Body], Predic
     return predict
 
 
-def straight_ahead(body: Body) -> Rotation:
-    """The turn that brings the line of sight to the pelvis to -Z: a picture does not tell where in a photo it was."""
-    ray = body.joints[0] / np.linalg.norm(body.joints[0])
-    axis = np.cross(ray, [0, 0, -1.0])
-    return Rotation.from_rotvec(axis / max(np.linalg.norm(axis), 1e-9) * np.arccos(np.clip(-ray[2], -1, 1)))
-
-
 def areas(model: BodyModel) -> np.ndarray:
     """(V,) share of the body's surface that a vertex stands for; none of eyes and mouth."""
     corners = model.template[model.faces]
@@ -177,6 +176,8 @@ def report(
     predictor: Callable[[int, Fitted], Callable[[Body], PredictedMaps]],
     rounds: int,
     weights: RefineWeights,
+    posture: PostureNetwork | None = None,
+    facing: FacingNetwork | None = None,
 ) -> None:
     """Refine everybody and print a line a round, means over people."""
     table: list[list[dict[str, float]]] = []
@@ -194,20 +195,26 @@ def report(
             return found
 
         start = time.process_time()
-        found = refine_body(person.subject, person.body, watched, rounds=rounds, weights=weights)
+        given = turned_round(person.subject, person.body, facing) if facing else (person.subject, person.body)
+        found = refine_body(*given, watched, rounds=rounds, weights=weights, posture=posture)
         seconds += time.process_time() - start
         solved += len(found.accepted)
         rejected += found.accepted.count(False)
         kept = [person.body]
+        if facing is not None:
+            kept.append(given[1])
+        if posture is not None and rounds:
+            kept.append(bodies[0])
         for turn in range(rounds):
             kept.append(bodies[turn + 1] if turn < len(found.accepted) and found.accepted[turn] else kept[-1])
         table.append([errors(body, person) for body in kept])
     values = np.array([[[row[c] for c in COLUMNS] for row in rows] for rows in table])
+    before = ["0", *(["facing"] if facing else []), *(["posture"] if posture and rounds else [])]
     print("round   " + "".join(f"{c:>9}" for c in COLUMNS) + "   turn 50, 80, 95 %")
-    for turn in range(rounds + 1):
+    for turn in range(values.shape[1]):
         high = np.percentile(values[:, turn, COLUMNS.index("turn")], [50, 80, 95])
         print(
-            f"{turn:<8}"
+            f"{before[turn] if turn < len(before) else turn - len(before) + 1:<8}"
             + "".join(f"{v:9.1f}" for v in values[:, turn].mean(0))
             + "   "
             + " ".join(f"{h:5.1f}" for h in high)
@@ -241,6 +248,8 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--size", type=int, default=512, help="pixels along each side of the crop")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--posture", type=Path, nargs="?", const=POSTURE, help="correct the posture first")
+    parser.add_argument("--facing", type=Path, nargs="?", const=FACING, help="turn round who faces away first")
     parser.add_argument("--truth", type=float, metavar="NOISE")
     parser.add_argument("--ablate", action="store_true")
     options = parser.parse_args()
@@ -254,9 +263,11 @@ def main() -> None:
     else:
         net = load_weights(options.weights)
         predictor = lambda _, person: by_network(net, person, options.size)  # noqa: E731
+    posture = load_posture(options.posture) if options.posture else None
+    facing = load_facing(options.facing) if options.facing else None
     for name, weights in ABLATIONS.items() if options.ablate else (("all terms", RefineWeights()),):
         print(f"\n{name}")
-        report(people, predictor, options.rounds, weights)
+        report(people, predictor, options.rounds, weights, posture, facing)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The refinement loop: a subject, its fitted body and what predicts maps of it in, a better body and its maps out.
 
-    body ──predict──▶ maps ──solve──▶ body ──predict──▶ maps ...
+    body ──correct──▶ body ──predict──▶ maps ──solve──▶ body ──predict──▶ maps ...
 
 The network says of each body point that shows in front or behind where it belongs (`motion`). A round solves shape, pose
 and place for these correspondences, the fit's own landmarks, outline, priors and limits, the normals where clothes are
 tight, and a body inside of its clothes: damped Gauss-Newton steps with robust weights (Levenberg-Marquardt). Then the
 network sees the new body. A round that raises the energy is thrown away, and the loop ends; it also ends where the
-network has little more to say than its own errors.
+network has little more to say than its own errors. With a posture network, its correction comes first (`posture`): the
+fit's 3D landmarks make room for those of the corrected body, and the first round brings it back onto its 2D evidence.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from lookalike.body.skinning import Tensors
 from lookalike.maps.inputs import CropUnit
 from lookalike.maps.motion import crop_places, shown_points
 from lookalike.maps.network import PredictedMaps
+from lookalike.maps.posture import PostureNetwork, corrected
 from lookalike.people.sample import LABELS
-from lookalike.photo.subject import Subject
+from lookalike.photo.subject import POSE_LANDMARKS, Subject
 from lookalike.render.raycast import RayCaster
 
 #: Joints that are solved for: those of the body. What fingers do is smaller than a square of the motions.
@@ -85,19 +87,23 @@ def refine_body(
     height: float | None = None,
     seed: int = 0,
     weights: RefineWeights | None = None,
+    posture: PostureNetwork | None = None,
 ) -> Refined:
     """The body after some rounds of prediction and correction.
 
     body : from `fit_body`, in the photo's camera.  predict : the network's answer to a body, through a camera that is a
-    window of the body's own.  height, seed : as for `fit_body`.
+    window of the body's own.  height, seed : as for `fit_body`.  posture : corrects the body first, or None.
     """
     weights = weights or RefineWeights()
     problem = _Problem(Evidence(subject, body.model, seed, torch.device("cpu")), body, height, weights)
+    if posture is not None and rounds:
+        body = corrected(body, posture)
+        problem.stand_like(body)
     answer = predict(body)
     round_ = _Round(problem, body, answer)
     energies, accepted = [round_.energy_at_start()], []
-    for _ in range(rounds):
-        if round_.told < WORTH:
+    for number in range(rounds):
+        if round_.told < WORTH and (posture is None or number):
             break
         better = problem.body(round_.solve())
         next_answer = predict(better)
@@ -130,6 +136,10 @@ class _Problem:
         self.model, self.camera = body.model, body.camera
         self.log_size = 0.0
         self.joints = list(range(min(JOINTS, len(body.model.parents))))
+
+    def stand_like(self, body: Body) -> None:
+        """Ask for a body's 3D landmarks in place of those that were found."""
+        self.evidence.spatial = _tensor(self.model.landmark_points(body.vertices, list(POSE_LANDMARKS)) / body.scale)
 
     def body(self, numbers: Unknowns) -> Body:
         """The body of these numbers, in metres."""

@@ -98,6 +98,49 @@ def fits(
     typer.echo(done)
 
 
+@train.command()
+def posture(
+    data: Annotated[
+        Path, typer.Argument(metavar="DIR", help="People with fits, of `lookalike train fits`.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="File for the weights.", show_default=False)],
+    poses: Annotated[
+        Path | None, typer.Option(metavar="FILE|DIR", help="Motions, as `lookalike synthesize` takes them.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", envvar="LOOKALIKE_DEBUG", help="Show tracebacks.")] = False,
+) -> None:
+    """Train the network that corrects how fitted bodies stand. Takes two minutes of a core. Prints the weights' path."""
+    from lookalike.console import command
+
+    with command("stopped; nothing is kept of it, call again.", debug):
+        from lookalike.maps.posture import save_posture
+        from lookalike.people.poses import read_poses
+        from lookalike.train.posture import read_pairs, train_posture
+
+        library = read_poses(poses).held(False) if poses else None
+        save_posture(train_posture(read_pairs(data), library), output)
+    typer.echo(output)
+
+
+@train.command()
+def facing(
+    data: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="People of `lookalike synthesize`.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="File for the weights.")],
+    debug: Annotated[bool, typer.Option("--debug", envvar="LOOKALIKE_DEBUG", help="Show tracebacks.")] = False,
+) -> None:
+    """Train the network that says which way somebody faces. Takes ten minutes of a core. Prints the weights' path."""
+    from lookalike.console import command
+
+    with command("stopped; nothing is kept of it, call again.", debug):
+        from lookalike.maps.facing import save_facing
+        from lookalike.train.facing import read_seen, train_facing
+
+        save_facing(train_facing(read_seen(data)), output)
+    typer.echo(output)
+
+
 def _count(done: int, of: int) -> None:
     """How far it is, on one line."""
     typer.echo(f"\r{done} of {of} people", nl=done == of, err=True)

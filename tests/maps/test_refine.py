@@ -18,6 +18,7 @@ from lookalike.maps import render_maps
 from lookalike.maps.inputs import CropUnit
 from lookalike.maps.motion import crop_places, motion_of, shown_points
 from lookalike.maps.network import PredictedMaps
+from lookalike.maps.posture import PostureNetwork, corrected
 from lookalike.maps.refine import RefineWeights, _Problem, _Round, refine_body
 from lookalike.people.sample import LABELS
 from lookalike.photo.subject import POSE_LANDMARKS, Photo, Subject
@@ -172,3 +173,24 @@ def test_the_gradient_is_that_of_the_energy(truth, given):
             round_._energy(round_.start.moved(s * step[:-2], problem.joints), extra + s * step[-2:]) for s in (1, -1)
         )
         assert (forth - back) / 2e-3 == pytest.approx(float(gradient[number]), rel=0.05, abs=2e-5)
+
+
+def test_with_a_posture_network_one_round_is_asked_for_and_a_true_body_stays(truth):
+    found = refine_body(subject_of(truth), truth, predictor(truth), rounds=1, posture=PostureNetwork().eval())
+    assert len(found.accepted) == 1
+    assert off(found.body, truth) < 10
+
+
+def test_the_corrected_body_is_what_the_rounds_begin_with(truth):
+    asked = []
+
+    def predict(body: Body) -> PredictedMaps:
+        asked.append(body)
+        return predictor(truth)(body)
+
+    net = PostureNetwork().eval()
+    with torch.no_grad():
+        net.last.bias[3 * JOINTS.index("left_knee")] = net.last.bias[3 * JOINTS.index("right_knee")] = 1.5
+    refine_body(subject_of(truth), truth, predict, rounds=1, posture=net)
+    np.testing.assert_allclose(asked[0].vertices, corrected(truth, net).vertices, atol=1e-5)
+    assert off(asked[0], truth) > 10
