@@ -147,6 +147,8 @@ def reconstruct(
     with clock("load"):
         from lookalike.appearance import paint, with_relief
         from lookalike.body import fit_body, load_body
+        from lookalike.maps.facing import facing_network, turned_round
+        from lookalike.maps.posture import posture_network
         from lookalike.maps.predict import maps_network, predict_maps
         from lookalike.maps.refine import refine_body
         from lookalike.report import describe
@@ -163,7 +165,11 @@ def reconstruct(
         with clock("fit"):
             body = fit_body(subject, model, height=height, seed=seed, device=device)
     with clock("refine"):
-        refined = refine_body(subject, body, lambda b: predict_maps(subject, b, net), rounds, height, seed)
+        if rounds:
+            subject, body = turned_round(subject, body, facing_network())
+        refined = refine_body(
+            subject, body, lambda b: predict_maps(subject, b, net), rounds, height, seed, posture=posture_network()
+        )
     body, maps = refined.body, refined.predicted
     with clock("draw"):
         surface = draw_out(body, subject, topology="body" if topology == "body" else "fine")
