@@ -157,18 +157,20 @@ def reconstruct(
         from lookalike.surface.implicit import join, surface_of
 
         net = maps_network(resolve_device(device))
+        posture = None
         if body is None:
             device = resolve_device(device)
             model = load_body(body_model)
+            facing, posture = facing_network(), posture_network()
     rounds = 0 if body is not None else ROUNDS
     if body is None:
         with clock("fit"):
             body = fit_body(subject, model, height=height, seed=seed, device=device)
     with clock("refine"):
-        if rounds:
-            subject, body = turned_round(subject, body, facing_network())
+        if posture is not None:
+            subject, body = turned_round(subject, body, facing)
         refined = refine_body(
-            subject, body, lambda b: predict_maps(subject, b, net), rounds, height, seed, posture=posture_network()
+            subject, body, lambda b: predict_maps(subject, b, net), rounds, height, seed, posture=posture
         )
     body, maps = refined.body, refined.predicted
     with clock("draw"):

@@ -36,7 +36,10 @@ CHUNK = 1 << 18
 
 
 def with_relief(material: Material, surface: Surface, fine_vertices: np.ndarray, fine_faces: np.ndarray) -> Material:
-    """The material of a coarse surface with the normal map of the fine mesh that it was made from, n and m as below."""
+    """The material of a coarse surface with a normal map of the fine mesh that it was made from.
+
+    fine_vertices : (n, 3) metres and fine_faces : (m, 3), in the surface's frame.
+    """
     return replace(material, normal_map=bake_normals(surface, fine_vertices, fine_faces, SIZE))
 
 

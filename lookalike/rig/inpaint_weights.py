@@ -22,7 +22,7 @@ from lookalike.rig.skirt import FAR, NEAR, OUTSIDE, SWING
 from lookalike.surface.free_mesh import BELIEVED, FreeSurface
 from lookalike.surface.free_mesh.fill import fill
 from lookalike.surface.free_mesh.limbs import LEFT_LEG, RIGHT_LEG
-from lookalike.surface.free_mesh.match import neighbour_mean
+from lookalike.surface.free_mesh.match import neighbour_mean, ramp
 from lookalike.surface.free_mesh.separate import spans_legs
 from lookalike.surface.smooth import unique_edges
 
@@ -92,8 +92,8 @@ def _skirt(surface: FreeSurface, body: Body) -> tuple[np.ndarray, np.ndarray, fl
     near[between] = 1
     for _ in range(6):
         near = np.maximum(near, 0.9 * (mean @ near > 1e-3) * (apart > LOOSE[0] / 2))
-    above = np.maximum(_ramp(apart, *LOOSE), near) * (1 - _ramp(down, hem + 0.03, hem + 0.10))
-    below = _ramp(apart, *FAR_BELOW) * (1 - _ramp(down, hem + 0.20, hem + 0.30))
+    above = np.maximum(ramp(apart, *LOOSE), near) * (1 - ramp(down, hem + 0.03, hem + 0.10))
+    below = ramp(apart, *FAR_BELOW) * (1 - ramp(down, hem + 0.20, hem + 0.30))
     belongs = np.maximum(above, below) * cloth
     share = np.asarray(mean @ cloth.astype(float))
     for _ in range(SOFT):  # within the cloth: nothing goes over the hem
@@ -129,10 +129,10 @@ def _skirt_weights(surface: FreeSurface, body: Body, belongs: np.ndarray) -> np.
     across = points["right"] - points["left"]
     length = np.maximum(np.linalg.norm(across, axis=1), 0.05)
     along = np.einsum("ni,ni->n", surface.vertices - (points["left"] + points["right"]) / 2, across) / length**2
-    over = _ramp(along, -0.5 - OUTSIDE, 0.5 + OUTSIDE)
+    over = ramp(along, -0.5 - OUTSIDE, 0.5 + OUTSIDE)
     # tight cloth bends at the knees, wide cloth swings from the hips in one piece and less than the legs do
-    to_leg = _ramp(down, -0.1, 0.22) * (1 - stiff) + SWING * _ramp(down, -0.1, 0.35) * stiff
-    to_shin = _ramp(down, 0.4, 0.6) * (1 - stiff)
+    to_leg = ramp(down, -0.1, 0.22) * (1 - stiff) + SWING * ramp(down, -0.1, 0.35) * stiff
+    to_shin = ramp(down, 0.4, 0.6) * (1 - stiff)
     out = np.zeros((len(down), len(names)))
     out[:, names.index("pelvis")] = 1 - to_leg
     for side, share in (("left", 1 - over), ("right", over)):
@@ -148,8 +148,3 @@ def _down(vertices: np.ndarray, body: Body) -> np.ndarray:
     hips, ankles = (body.joints[[names.index(f"{s}_{p}") for s in ("left", "right")]].mean(0) for p in ("hip", "ankle"))
     way = (ankles - hips).astype(np.float64)
     return (vertices - hips) @ way / max(float(way @ way), 1e-9)
-
-
-def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)

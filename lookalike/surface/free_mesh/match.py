@@ -78,7 +78,7 @@ def match(
     belief = np.empty(len(vertices), np.float32)
     belief[free] = matched
     off = np.linalg.norm(vertices[tied] - on_ground @ np.asarray(body.vertices, np.float64), axis=1)
-    belief[tied] = _ramp(off, TIED_NEAR[1], TIED_NEAR[0])
+    belief[tied] = ramp(off, TIED_NEAR[1], TIED_NEAR[0])
     order = np.argsort(np.concatenate([tied, free]))
     return Match(limb, vstack([on_ground, anchors]).tocsr()[order], belief, np.isin(np.arange(len(order)), tied))
 
@@ -190,7 +190,7 @@ def anchor(
     shape = (len(vertices), len(body.vertices))
     rows = np.repeat(np.arange(len(vertices)), 3)
     anchors = coo_matrix((weight.ravel(), (rows, limbs.faces[face].ravel())), shape=shape).tocsr()
-    matched = _ramp(apart, NEAR[1], NEAR[0]) * _ramp(agree, FACING[1], FACING[0])
+    matched = ramp(apart, NEAR[1], NEAR[0]) * ramp(agree, FACING[1], FACING[0])
     return anchors, matched.astype(np.float32)
 
 
@@ -200,6 +200,7 @@ def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
 
 
-def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 at `low` and beyond, 1 at `high` and beyond, smooth between; either may be the larger one."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from lookalike.body.model import BodyModel
+from lookalike.surface.free_mesh.match import ramp
 from lookalike.surface.implicit.own_parts import SIDES
 from lookalike.surface.mesh import Surface
 
@@ -40,18 +41,13 @@ def _on_body(model: BodyModel) -> np.ndarray:
     names = list(model.joint_names)
     if "nose" in model.landmarks and "head" in names:
         nose = model.landmark_points(model.template, ["nose"])[0]
-        share = _ramp(np.linalg.norm(model.template - nose, axis=1), *FACE_ENDS)
+        share = ramp(np.linalg.norm(model.template - nose, axis=1), *FACE_ENDS)
         out += (FACE - 1) * share * (model.template[:, 1] > model.joint_template[names.index("neck"), 1])
     for side in SIDES:
         if {f"{side}_wrist", f"{side}_elbow"} <= set(names):
             wrist, elbow = (model.joint_template[names.index(f"{side}_{part}")] for part in ("wrist", "elbow"))
             along = (wrist - elbow) / np.linalg.norm(wrist - elbow)
-            out += (HAND - 1) * _ramp((model.template - wrist) @ along, *HAND_BEGINS)
+            out += (HAND - 1) * ramp((model.template - wrist) @ along, *HAND_BEGINS)
     if model.parts is not None:  # nobody sees how round an eyeball is
         out[np.isin(model.parts, [k for k, name in enumerate(model.part_names) if name in ("eyes", "mouth")])] = 1
     return out
-
-
-def _ramp(x: np.ndarray, zero: float, one: float) -> np.ndarray:
-    t = np.clip((x - zero) / (one - zero), 0, 1)
-    return t * t * (3 - 2 * t)
