@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from lookalike.body.adam import minimise
 from lookalike.body.derivative import moved_pixels
 from lookalike.body.lift import lift
 from lookalike.body.measurements import typical_height
@@ -314,22 +314,8 @@ class _Problem:
         return total
 
     def minimise(self, steps: int, outline: bool) -> None:
-        groups: list[dict[str, Any]] = [
-            dict(params=[self.turn], lr=0.04),
-            dict(params=[self.pose], lr=0.04),
-            dict(params=[self.betas], lr=0.05),
-            dict(params=[self.log_size], lr=0.01),
-            dict(params=[self.place], lr=0.03),
-        ]
-        optimiser = torch.optim.Adam(groups, betas=(0.9, 0.98))
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, [g["lr"] for g in groups], total_steps=steps, pct_start=0.15, div_factor=4, final_div_factor=20
-        )
-        for _ in range(steps):
-            optimiser.zero_grad()
-            self.energy(outline).backward()
-            optimiser.step()
-            schedule.step()
+        rates = {self.turn: 0.04, self.pose: 0.04, self.betas: 0.05, self.log_size: 0.01, self.place: 0.03}
+        minimise(lambda: self.energy(outline), rates, steps)
 
     def body(self, height: float | None) -> Body:
         betas = self.betas.detach().numpy()

@@ -33,7 +33,7 @@ from lookalike.surface.swell import Sheet, Swelling, swell
 from lookalike.surface.wrap import wrap
 
 #: Rounds of shifting, of swelling the body's own mesh, and of swelling the fine one.
-SHIFTS, SWELLS, FINE_SWELLS = 4, 7, 2
+SHIFTS, SWELLS, FINE_SWELLS = 3, 4, 1
 #: Length over which the field is smooth, metres, in the first and in the last round.
 SMOOTH = (0.10, 0.02)
 

@@ -100,6 +100,6 @@ class Neighbours:
 
 def unique_edges(faces: np.ndarray) -> np.ndarray:
     """(e, 2) the edges of triangles (m, 3), each once, smaller index first."""
-    pairs = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1).astype(np.int64)
+    start, end = faces.T.astype(np.int64), np.roll(faces, -1, 1).T.astype(np.int64)
     size = int(faces.max()) + 1
-    return np.stack(np.divmod(np.unique(pairs[:, 0] * size + pairs[:, 1]), size), 1)
+    return np.stack(np.divmod(np.unique(np.minimum(start, end) * size + np.maximum(start, end)), size), 1)

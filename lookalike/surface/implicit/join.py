@@ -36,13 +36,13 @@ from lookalike.surface.implicit.winding import winding_numbers
 from lookalike.surface.mesh import Surface
 from lookalike.surface.smooth import unique_edges
 
-#: Edge of a cell of the grid, metres: a person stands 450 cells high.
-STEP = 0.004
+#: Edge of a cell of the grid, metres: a person stands 350 cells high.
+STEP = 0.005
 #: Halves of a skirt are no farther than this from each other, metres.
 AGAINST = 0.008
 #: Square metres of such faces that make a skirt.  How far around its seam the cloth is levelled, metres, and over which
 #: length that fades; the radius of the ball that must not get in; and nodes over which the cloth is smooth there.
-SKIRT, SEAM, FADE, BALL, EVEN = 0.1, 0.06, 0.04, 0.04, 2.5
+SKIRT, SEAM, FADE, BALL, EVEN = 0.1, 0.06, 0.04, 0.04, 2.0
 #: Nodes around the person.
 MARGIN = 10
 #: Metres over which a sheet goes over from inside to outside.

@@ -121,7 +121,7 @@ def test_what_is_missing_at_an_arm_makes_a_wide_sleeve_if_it_is_much():
 
 
 def test_a_seam_is_levelled_and_what_is_far_from_it_stays():
-    x, y, z = (STEP * np.arange(n) for n in (100, 60, 50))
+    x, y, z = (np.arange(0, size, STEP) for size in (0.4, 0.24, 0.2))
     grid = np.stack(np.meshgrid(x, y, z, indexing="ij"), -1)
     inside = (grid[..., 2] < 0.1).astype(np.float32)  # a floor with two grooves 12 mm wide and 32 mm deep
     grooves = [np.abs(grid[..., 0] - at) < 0.006 for at in (0.12, 0.34)]
@@ -130,6 +130,7 @@ def test_a_seam_is_levelled_and_what_is_far_from_it_stays():
     seam = grid[grooves[0] & (grid[..., 2] < 0.06)]
     before = inside.copy()
     _close_seam(inside, seam / STEP)
-    middle = slice(15, 45)
-    assert (inside[30, middle, 22] > 0.5).all() and (before[30, middle, 22] == 0).all()
-    assert np.array_equal(inside[80:], before[80:])
+    at = round(0.12 / STEP), slice(round(0.06 / STEP), round(0.18 / STEP)), round(0.08 / STEP)
+    assert (inside[at] > 0.5).all() and (before[at] == 0).all()
+    far = round(0.32 / STEP)
+    assert np.array_equal(inside[far:], before[far:])
