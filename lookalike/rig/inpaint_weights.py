@@ -22,9 +22,9 @@ from lookalike.rig.skirt import FAR, NEAR, OUTSIDE, SWING
 from lookalike.surface.free_mesh import BELIEVED, FreeSurface
 from lookalike.surface.free_mesh.fill import fill
 from lookalike.surface.free_mesh.limbs import LEFT_LEG, RIGHT_LEG
-from lookalike.surface.free_mesh.match import neighbour_mean, ramp
+from lookalike.surface.free_mesh.match import ramp
 from lookalike.surface.free_mesh.separate import spans_legs
-from lookalike.surface.smooth import unique_edges
+from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 #: Cloth begins this far from the leg, and is nothing else from here on, metres.
 LOOSE = (0.012, 0.035)

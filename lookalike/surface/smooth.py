@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csc_matrix, csr_matrix, diags
+from scipy.sparse import coo_matrix, csc_matrix, csr_matrix, diags
 from scipy.sparse.linalg import SuperLU, splu
 
 #: How much of its length an edge may lose in one step.
@@ -103,3 +103,11 @@ def unique_edges(faces: np.ndarray) -> np.ndarray:
     start, end = faces.T.astype(np.int64), np.roll(faces, -1, 1).T.astype(np.int64)
     size = int(faces.max()) + 1
     return np.stack(np.divmod(np.unique(np.minimum(start, end) * size + np.maximum(start, end)), size), 1)
+
+
+def neighbour_mean(edges: np.ndarray, count: int, weight: np.ndarray | None = None) -> csr_matrix:
+    """(n, n) the mean over a vertex's neighbours. edges : (e, 2).  weight : (e,) or None for all alike."""
+    weight = np.ones(len(edges)) if weight is None else weight
+    ends = np.concatenate([edges, edges[:, ::-1]])
+    matrix = coo_matrix((np.tile(weight, 2), (ends[:, 0], ends[:, 1])), shape=(count, count)).tocsr()
+    return (diags(1 / np.maximum(np.asarray(matrix.sum(1)).ravel(), 1e-9)) @ matrix).tocsr()

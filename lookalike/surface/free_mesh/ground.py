@@ -12,6 +12,7 @@ from lookalike.body.model import Body
 from lookalike.mesh.triangles import barycentric, closest_on_triangles, dot
 from lookalike.render.normals import vertex_normals
 from lookalike.surface.mesh import Surface
+from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 #: Up to this far from the ground a point lies on it, and less and less so from this share of it on, metres.
 REACH, FULL = 0.006, 0.6
@@ -19,6 +20,13 @@ REACH, FULL = 0.006, 0.6
 ALIKE = (0.5, 0.7)
 #: Faces that may be the nearest one, and how far away their middles are looked for, metres.
 CANDIDATES, FAR = 4, 0.03
+#: How much of their way onto the ground vertices go: of two with the same nearest corner, neither comes to lie on the other.
+ALMOST = 0.98
+#: Metres by which a vertex's way onto the ground may differ from its neighbours' before it counts little, and how many
+#: edges away whoever stays is felt.
+TORN, RINGS = 0.0015, 6
+#: Rounds of smoothing of what does not lie on the ground, and their factors: one shrinks, the next one swells.
+ROUNDS, SHRINK, SWELL = 4, 0.5, -0.53
 #: How much of Phong tessellation is used.
 CURVED = 0.75
 
@@ -92,6 +100,22 @@ class Ground:
         return out
 
     def drawn_to(self, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """(n, 3) the vertices of a mesh moved onto the ground where they lie on it."""
+        """(n, 3) the vertices of a mesh moved onto the ground where they lie on it.
+
+        Where neighbours have ways that differ, the ground is torn or has several layers, and they stay; so do, more and
+        more, those beside whoever stays, and there the mesh is smoothed (Taubin, 1995).
+        """
         found = self.footing(vertices, vertex_normals(vertices, faces).astype(np.float64))
-        return vertices + found.share[:, None] * found.way
+        mean = neighbour_mean(unique_edges(faces), len(vertices))
+        apart = np.linalg.norm(found.way - mean @ found.way, axis=1)
+        alone = np.minimum(found.share, ALMOST) / (1 + (apart / TORN) ** 2) ** 2
+        share = alone
+        for _ in range(RINGS):
+            share = np.minimum(share, mean @ share)
+        for _ in range(RINGS // 2):
+            share = mean @ share
+        share = np.minimum(share, alone)[:, None]
+        out = vertices + share * found.way
+        for factor in ROUNDS * (SHRINK, SWELL):
+            out += factor * (1 - share) * (mean @ out - out)
+        return out

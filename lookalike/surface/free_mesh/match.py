@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix, csr_matrix, diags, vstack
+from scipy.sparse import coo_matrix, csr_matrix, vstack
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
@@ -21,7 +21,7 @@ from lookalike.mesh.triangles import barycentric, closest_on_triangles
 from lookalike.render.normals import vertex_normals
 from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.free_mesh.limbs import LIMBS, BodyLimbs, vertex_limbs
-from lookalike.surface.smooth import unique_edges
+from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 #: Distance that weighs as much as normals at right angles, metres; and on hands, which wear nothing loose.
 APART, APART_HAND = 0.035, 0.02
@@ -91,14 +91,6 @@ def smooth_normals(vertices: np.ndarray, faces: np.ndarray, rounds: int = SMOOTH
         normals = average @ normals + 0.3 * normals
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     return normals
-
-
-def neighbour_mean(edges: np.ndarray, count: int, weight: np.ndarray | None = None) -> csr_matrix:
-    """(n, n) the mean over a vertex's neighbours. edges : (e, 2).  weight : (e,) or None for all alike."""
-    weight = np.ones(len(edges)) if weight is None else weight
-    ends = np.concatenate([edges, edges[:, ::-1]])
-    matrix = coo_matrix((np.tile(weight, 2), (ends[:, 0], ends[:, 1])), shape=(count, count)).tocsr()
-    return (diags(1 / np.maximum(np.asarray(matrix.sum(1)).ravel(), 1e-9)) @ matrix).tocsr()
 
 
 def assign_limbs(

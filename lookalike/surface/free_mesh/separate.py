@@ -17,8 +17,8 @@ from scipy.spatial import cKDTree
 from lookalike.body.model import Body
 from lookalike.surface.free_mesh.holes import EdgeSet, boundary_loops, close, even_loop, smooth_patch, split_fans
 from lookalike.surface.free_mesh.limbs import HEAD, LEFT_LEG, RIGHT_LEG, TORSO, WHOLE
-from lookalike.surface.free_mesh.match import Match, neighbour_mean, smooth_normals
-from lookalike.surface.smooth import unique_edges
+from lookalike.surface.free_mesh.match import Match, smooth_normals
+from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 #: Two ends of an edge this much farther apart in the T-pose than they are here, metres and in edge lengths, are a web.
 WEB, WEB_EDGES = 0.045, 2.5

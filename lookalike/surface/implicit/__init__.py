@@ -15,8 +15,19 @@ from lookalike.surface.mesh import Surface
 __all__ = ["Joined", "join", "surface_of"]
 
 
+#: More than this share too many triangles are not accepted at once.
+TOO_MANY = 0.2
+
+
 def surface_of(joined: Joined, followed: Surface, body: Body, triangles: int) -> FreeSurface:
     """The mesh that `join` made of a followed one, with about so many triangles, ready for painting and rigging."""
     spared = emphasis(joined.vertices, joined.own, followed, body.model)
-    vertices, faces, source = decimate(joined.vertices, joined.faces, triangles, spared)
-    return free_surface(vertices, faces, body, followed, joined.own[source])
+
+    def made(target: int) -> FreeSurface:
+        vertices, faces, source = decimate(joined.vertices, joined.faces, target, spared)
+        return free_surface(vertices, faces, body, followed, joined.own[source])
+
+    surface = made(triangles)
+    # where many limbs are cut apart, the patches that close them come on top
+    more = len(surface.faces) - triangles
+    return surface if more < TOO_MANY * triangles else made(max(triangles - more, triangles // 2))

@@ -28,13 +28,12 @@ from lookalike.mesh.polygonise import ArrayField, polygonise
 from lookalike.render.raycast import RayCaster
 from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.free_mesh.limbs import LEFT_LEG, RIGHT_LEG, vertex_limbs
-from lookalike.surface.free_mesh.match import neighbour_mean
 from lookalike.surface.implicit.own_parts import SIDES, face_region, hand_region, limb_regions
 from lookalike.surface.implicit.sheets import Sheets, find_sheets
 from lookalike.surface.implicit.stitch import stitch, with_inner_pieces
 from lookalike.surface.implicit.winding import winding_numbers
 from lookalike.surface.mesh import Surface
-from lookalike.surface.smooth import unique_edges
+from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 #: Edge of a cell of the grid, metres: a person stands 350 cells high.
 STEP = 0.005

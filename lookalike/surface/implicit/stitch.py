@@ -20,7 +20,6 @@ from scipy.spatial import cKDTree
 
 from lookalike.mesh.triangles import closest_on_triangles, dot
 from lookalike.surface.free_mesh.holes import even_loop
-from lookalike.surface.free_mesh.match import neighbour_mean
 from lookalike.surface.implicit.patches import (
     Unclean,
     areas,
@@ -33,7 +32,7 @@ from lookalike.surface.implicit.patches import (
     without_holes,
     without_teeth,
 )
-from lookalike.surface.smooth import unique_edges
+from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 #: A vertex is in the patch where its region is more than this.
 INSIDE = 0.5
