@@ -24,7 +24,7 @@ CANDIDATES, FAR = 4, 0.03
 ALMOST = 0.98
 #: Metres by which a vertex's way onto the ground may differ from its neighbours' before it counts little, and how many
 #: edges away whoever stays is felt.
-TORN, RINGS = 0.0015, 6
+TORN, RINGS = 0.0015, 2
 #: Rounds of smoothing of what does not lie on the ground, and their factors: one shrinks, the next one swells.
 ROUNDS, SHRINK, SWELL = 4, 0.5, -0.53
 #: How much of Phong tessellation is used.
