@@ -32,7 +32,7 @@ from lookalike.surface.layers import JUMP, Gaps, Seen, look
 from lookalike.surface.mesh import Surface
 from lookalike.surface.posture import find_slide
 from lookalike.surface.regions import Regions, find_regions
-from lookalike.surface.smooth import Energies, energies, factorise, unique_edges
+from lookalike.surface.smooth import Energies, energies, factorise, neighbour_mean, unique_edges
 
 if TYPE_CHECKING:
     from lookalike.maps.network import PredictedMaps
@@ -216,10 +216,7 @@ def areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def feathered(weight: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Weights (n,) that fall off over a few edges towards what neither side shows."""
-    count = len(weight)
-    both = np.concatenate([edges, edges[:, ::-1]])
-    mean = csr_matrix((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(count, count))
-    mean = diags(1 / np.maximum(np.asarray(mean.sum(1)).ravel(), 1)) @ mean
+    mean = neighbour_mean(edges, len(weight))
     out = weight
     for _ in range(FEATHER):
         out = np.minimum(out, mean @ out)

@@ -13,6 +13,8 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, csr_matrix, diags
 from scipy.sparse.linalg import SuperLU, splu
 
+#: Factors of one round of Taubin's smoothing: one shrinks, the next one swells.
+SHRINK, SWELL = 0.5, -0.53
 #: How much of its length an edge may lose in one step.
 SQUEEZE = 0.4
 
@@ -111,3 +113,13 @@ def neighbour_mean(edges: np.ndarray, count: int, weight: np.ndarray | None = No
     ends = np.concatenate([edges, edges[:, ::-1]])
     matrix = coo_matrix((np.tile(weight, 2), (ends[:, 0], ends[:, 1])), shape=(count, count)).tocsr()
     return (diags(1 / np.maximum(np.asarray(matrix.sum(1)).ravel(), 1e-9)) @ matrix).tocsr()
+
+
+def taubin(points: np.ndarray, mean: csr_matrix, rounds: int, share: np.ndarray | float = 1.0) -> np.ndarray:
+    """(n, 3) the points of a mesh without its roughness, at its size (Taubin, 1995).
+
+    mean : (n, n) as `neighbour_mean` makes it.  share : (n, 1) in [0, 1], who is smoothed how much.
+    """
+    for factor in rounds * (SHRINK, SWELL):
+        points = points + factor * share * (mean @ points - points)
+    return points

@@ -25,8 +25,8 @@ from lookalike.maps.facing import (
     turned_round,
 )
 from lookalike.maps.posture import straight_ahead
-from lookalike.photo.subject import POSE_LANDMARKS, Photo, Subject
-from lookalike.render.raycast import RayCaster
+from lookalike.photo.subject import POSE_LANDMARKS, Photo
+from tests.perfect_subject import perfect_subject
 
 LEFT, RIGHT = (JOINTS.index(f"{side}_wrist") for side in ("left", "right"))
 
@@ -42,21 +42,7 @@ def body():
 
 @pytest.fixture(scope="module")
 def subject(body):
-    points = body.model.landmark_points(body.vertices, list(POSE_LANDMARKS))
-    matte = RayCaster(body.vertices, body.model.faces).cast_image(body.camera).hit.astype(np.float32)
-    rows, columns = np.where(matte > 0.5)
-    return Subject(
-        photo=Photo(np.full((256, 256, 3), 90, np.uint8)),
-        box=np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float),
-        matte=matte,
-        landmarks=body.camera.project(points).astype(np.float32),
-        visibility=np.ones(33, np.float32),
-        world=(points - points[[23, 24]].mean(0)).astype(np.float32),
-        left_hand=None,
-        right_hand=None,
-        face=None,
-        confidence=1.0,
-    )
+    return perfect_subject(body, Photo(np.full((256, 256, 3), 90, np.uint8)))
 
 
 class Says(FacingNetwork):

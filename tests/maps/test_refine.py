@@ -21,9 +21,10 @@ from lookalike.maps.network import PredictedMaps
 from lookalike.maps.posture import PostureNetwork, corrected
 from lookalike.maps.refine import RefineWeights, _Problem, _Round, refine_body
 from lookalike.people.sample import LABELS
-from lookalike.photo.subject import POSE_LANDMARKS, Photo, Subject
+from lookalike.photo.subject import Photo, Subject
 from lookalike.render.raycast import RayCaster
 from lookalike.train.wrong_body import BodyNoise, wrong_body
+from tests.perfect_subject import perfect_subject
 
 SIZE = 256
 
@@ -62,22 +63,7 @@ def predictor(truth: Body, wrong_by: np.ndarray | None = None) -> Callable[[Body
 
 def subject_of(truth: Body) -> Subject:
     """What perfect landmarks and a perfect matte would say of a body."""
-    camera = truth.camera
-    points = truth.model.landmark_points(truth.vertices, list(POSE_LANDMARKS))
-    matte = RayCaster(truth.vertices, truth.model.faces).cast_image(camera).hit.astype(np.float32)
-    rows, columns = np.where(matte > 0.5)
-    return Subject(
-        photo=Photo(np.zeros((SIZE, SIZE, 3), np.uint8), focal=camera.focal),
-        box=np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float),
-        matte=matte,
-        landmarks=camera.project(points).astype(np.float32),
-        visibility=np.ones(33, np.float32),
-        world=(points - points[[23, 24]].mean(0)).astype(np.float32),
-        left_hand=None,
-        right_hand=None,
-        face=None,
-        confidence=1.0,
-    )
+    return perfect_subject(truth, Photo(np.zeros((SIZE, SIZE, 3), np.uint8), focal=truth.camera.focal))
 
 
 def off(body: Body, truth: Body) -> float:

@@ -12,7 +12,7 @@ from lookalike.body.model import Body
 from lookalike.mesh.triangles import barycentric, closest_on_triangles, dot
 from lookalike.render.normals import vertex_normals
 from lookalike.surface.mesh import Surface
-from lookalike.surface.smooth import neighbour_mean, unique_edges
+from lookalike.surface.smooth import neighbour_mean, taubin, unique_edges
 
 #: Up to this far from the ground a point lies on it, and less and less so from this share of it on, metres.
 REACH, FULL = 0.006, 0.6
@@ -25,8 +25,8 @@ ALMOST = 0.98
 #: Metres by which a vertex's way onto the ground may differ from its neighbours' before it counts little, and how many
 #: edges away whoever stays is felt.
 TORN, RINGS = 0.0015, 2
-#: Rounds of smoothing of what does not lie on the ground, and their factors: one shrinks, the next one swells.
-ROUNDS, SHRINK, SWELL = 4, 0.5, -0.53
+#: Rounds of smoothing of what does not lie on the ground.
+ROUNDS = 4
 #: How much of Phong tessellation is used.
 CURVED = 0.75
 
@@ -115,7 +115,4 @@ class Ground:
         for _ in range(RINGS // 2):
             share = mean @ share
         share = np.minimum(share, alone)[:, None]
-        out = vertices + share * found.way
-        for factor in ROUNDS * (SHRINK, SWELL):
-            out += factor * (1 - share) * (mean @ out - out)
-        return out
+        return taubin(vertices + share * found.way, mean, ROUNDS, 1 - share)

@@ -33,7 +33,7 @@ from lookalike.surface.implicit.sheets import Sheets, find_sheets
 from lookalike.surface.implicit.stitch import stitch, with_inner_pieces
 from lookalike.surface.implicit.winding import winding_numbers
 from lookalike.surface.mesh import Surface
-from lookalike.surface.smooth import neighbour_mean, unique_edges
+from lookalike.surface.smooth import neighbour_mean, taubin, unique_edges
 
 #: Edge of a cell of the grid, metres: a person stands 350 cells high.
 STEP = 0.005
@@ -46,8 +46,8 @@ SKIRT, SEAM, FADE, BALL, EVEN = 0.1, 0.06, 0.04, 0.04, 2.0
 MARGIN = 10
 #: Metres over which a sheet goes over from inside to outside.
 SOFT = 0.012
-#: Rounds of smoothing of the grid's steps, and their factors (Taubin, 1995): one shrinks, the next one swells.
-ROUNDS, SHRINK, SWELL = 2, 0.5, -0.53
+#: Rounds of smoothing of the grid's steps.
+ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -218,9 +218,4 @@ def largest_piece(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, 
 
 def smoothed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(n, 3) without the grid's steps."""
-    mean = neighbour_mean(unique_edges(faces), len(vertices))
-    out = vertices.copy()
-    for _ in range(ROUNDS):
-        for factor in (SHRINK, SWELL):
-            out += factor * (mean @ out - out)
-    return out
+    return taubin(vertices, neighbour_mean(unique_edges(faces), len(vertices)), ROUNDS)
