@@ -141,6 +141,9 @@ def make(
     others go on, and the exit code is that of the first failure: 2 the photo or an option, 3 no person, 4 the body
     model, 5 the output, 1 anything else that you can put right, 70 a mistake in Lookalike, 130 Ctrl-C.
     """
+    # Nothing here multiplies large matrices, and OpenBLAS's idle threads keep their cores busy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from lookalike.aside import second_process
     from lookalike.pipeline import check_options
     from lookalike.progress import Display, hushed
     from lookalike.save import check_formats
@@ -169,6 +172,7 @@ def make(
         try:
             if not debug:
                 stack.enter_context(hushed())
+            stack.enter_context(second_process("mediapipe", "lookalike.photo.people"))
             display = Display() if sys.stderr.isatty() else None
             for photo, name in zip(photos, folder_names(photos), strict=True):
                 try:

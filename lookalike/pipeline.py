@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lookalike import aside
 from lookalike.stages import StageClock
 
 if TYPE_CHECKING:
@@ -30,6 +32,15 @@ Topology = Literal["auto", "body"]
 Detail = Literal["low", "medium", "high"]
 Device = Literal["auto", "cpu", "cuda"]
 
+#: What the second half of the method imports: a second and a half, PyTorch above all.
+SECOND_HALF = (
+    "lookalike.maps.predict",
+    "lookalike.maps.refine",
+    "lookalike.body.fit",
+    "lookalike.surface.implicit",
+    "lookalike.appearance.painting",
+    "lookalike.rig.rigging",
+)
 #: In which maps and body correct each other.
 ROUNDS = 3
 #: About how many triangles a mesh has that is free in topology.
@@ -118,7 +129,11 @@ def find_people(
         if isinstance(photo, (str, Path)):
             photo = read_photo(Path(photo))
     with clock("find"):
-        return find_subjects(photo, person)
+        found = aside.beside(find_subjects, photo, person)
+        if aside.running():
+            for name in SECOND_HALF:
+                import_module(name)
+        return found()
 
 
 def reconstruct(

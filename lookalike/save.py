@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lookalike import aside
+from lookalike.aside import beside
 from lookalike.export.output import output_errors
 from lookalike.report import plain, timed
 from lookalike.stages import StageClock
@@ -60,17 +62,22 @@ def write_files(avatar: Avatar, folder: Path, *, formats: Sequence[str], clock: 
     }
     clock = clock or StageClock()
     with output_errors(folder):
-        with clock("write"):
-            for name in formats:
-                writers[name](avatar, folder / f"avatar.{name}")
-            write_posed_glb(avatar.surface, avatar.material, folder / "posed.glb")
-            write_body_glb(avatar.body, folder / "body.glb")
-            save_body(avatar.body, folder / "body.npz")
-        with clock("picture"):
-            if avatar.subject is not None:
-                write_pictures(avatar, avatar.subject, folder)
-        with clock("film"):
-            turntable(avatar, folder / "turntable.mp4")
+        film = beside(turntable, avatar.surface, folder / "turntable.mp4", material=avatar.material)
+        try:
+            with clock("write"):
+                for name in formats:
+                    writers[name](avatar, folder / f"avatar.{name}")
+                write_posed_glb(avatar.surface, avatar.material, folder / "posed.glb")
+                write_body_glb(avatar.body, folder / "body.glb")
+                save_body(avatar.body, folder / "body.npz")
+            with clock("picture"):
+                if avatar.subject is not None:
+                    write_pictures(avatar, avatar.subject, folder)
+            with clock("film"):
+                film()
+        except BaseException:
+            aside.end()  # nobody may write into a folder that is about to be taken away
+            raise
         names = [name for name in FILES if name == "report.json" or (folder / name).exists()]
         report = plain({**timed(avatar.report, clock), "files": names})
         (folder / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -3,7 +3,7 @@
 How memory is counted: on Linux the kernel keeps the process's peak resident size ("high-water mark") and lets the
 process reset it, so each stage has its own peak; it includes whatever was resident when the stage began (the models,
 the photo). Where the mark cannot be reset (macOS) a stage reports the peak since the process started. On a GPU the peak
-of PyTorch's allocations is kept beside it.
+of PyTorch's allocations is kept beside it. What a second process (`aside.py`) has at most is added.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from lookalike import aside
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,27 @@ class StageClock:
 
 
 def _reset_peaks() -> None:
-    try:
-        Path("/proc/self/clear_refs").write_text("5")  # proc(5): 5 resets the peak resident size
-    except OSError:
-        pass
+    for process in _processes():
+        try:
+            (process / "clear_refs").write_text("5")  # proc(5): 5 resets the peak resident size
+        except OSError:
+            pass
     if cuda := _cuda_in_use():
         cuda.reset_peak_memory_stats()
+
+
+def _processes() -> list[Path]:
+    """What Linux knows of this process and, if there is one, the second."""
+    return [Path("/proc") / str(number) for number in ("self", aside.running()) if number]
 
 
 def _peak() -> int:
     """Peak resident bytes since the last reset, or since the start where it cannot be reset; 0 where nobody knows."""
     try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        status = [(process / "status").read_text() for process in _processes()]
+        found = re.findall(r"VmHWM:\s+(\d+) kB", " ".join(status))
         if found:
-            return int(found[1]) * 1024
+            return sum(map(int, found)) * 1024
     except OSError:
         pass
     try:

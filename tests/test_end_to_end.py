@@ -140,7 +140,7 @@ def test_an_avatar_is_saved_again_over_itself(avatar, tmp_path):
 def test_a_full_disk_leaves_nothing(avatar, tmp_path, monkeypatch):
     import lookalike.render
 
-    def fill(avatar, path):
+    def fill(surface, path, material):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
