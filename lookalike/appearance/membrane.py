@@ -7,8 +7,9 @@ seams of the atlas do not show. One sparse factorisation of the unknown vertices
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_matrix, csc_matrix, diags
-from scipy.sparse.linalg import splu
+from scipy.sparse import coo_matrix, diags
+
+from lookalike.surface.smooth import Factors
 
 #: Vertices known at least this well are taken as they are.
 SURE = 0.97
@@ -52,6 +53,5 @@ def stretch(
     inner = (number[a] >= 0) & (number[b] >= 0)
     i, j, k = number[a[inner]], number[b[inner]], k[inner]
     off = coo_matrix((np.r_[-k, -k], (np.r_[i, j], np.r_[j, i])), shape=(len(free), len(free)))
-    system = csc_matrix(off + diags(diagonal))
-    out[free] = splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(right)
+    out[free] = Factors(off + diags(diagonal)).solve(right)
     return out.astype(np.float32)

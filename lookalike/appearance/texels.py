@@ -8,6 +8,7 @@ levels see a seam.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -40,12 +41,12 @@ class Texels:
 
     def interpolate(self, faces: np.ndarray, values: np.ndarray, part: slice | np.ndarray = slice(None)) -> np.ndarray:
         """Values at the texels: faces (m, 3) into values (n, c) -> (k, c) float32, or of `part` of the texels only."""
-        corners = faces[self.face[part]]
+        corners = np.take(faces, self.face[part], 0)
         bary = self.bary[part]
         values = values.astype(np.float32, copy=False)
-        out = values[corners[:, 0]] * bary[:, :1]
-        out += values[corners[:, 1]] * bary[:, 1:2]
-        out += values[corners[:, 2]] * bary[:, 2:]
+        out = np.take(values, corners[:, 0], 0) * bary[:, :1]
+        out += np.take(values, corners[:, 1], 0) * bary[:, 1:2]
+        out += np.take(values, corners[:, 2], 0) * bary[:, 2:]
         return out
 
     def image(self, values: np.ndarray) -> np.ndarray:
@@ -53,10 +54,11 @@ class Texels:
         flat = np.empty((self.size * self.size, *values.shape[1:]), values.dtype)
         flat[:] = values[:: max(1, len(values) // 100_000)].mean(0) if len(values) else 0
         flat[self.index] = values
-        target, source = self._gutters()
+        target, source = self._gutters
         flat[target] = flat[source]
         return flat.reshape(self.size, self.size, *values.shape[1:])
 
+    @cached_property
     def _gutters(self) -> tuple[np.ndarray, np.ndarray]:
         """Uncovered texels within `GUTTER` of an island, and the nearest covered texel of each."""
         empty = np.ones(self.size * self.size, np.uint8)

@@ -185,6 +185,7 @@ def cases() -> tuple[np.ndarray, np.ndarray, int]:
     return np.array([len(triangles) for triangles, _ in found]), table, sum(flat for _, flat in found)
 
 
+@cache
 def _faces() -> list[list[int]]:
     """The corners of a cell's six faces, counter-clockwise from outside."""
     faces = []
@@ -196,9 +197,17 @@ def _faces() -> list[list[int]]:
     return faces
 
 
+@cache
 def _edge_between(one: int, other: int) -> int:
     low, axis = min(one, other), (one ^ other).bit_length() - 1
     return EDGES.index((low & 1, low >> 1 & 1, low >> 2 & 1, axis))
+
+
+@cache
+def _in_one_face(one: int, other: int) -> bool:
+    """Whether two edges lie in one face of the cell."""
+    on_face = [{_edge_between(ring[i - 1], ring[i]) for i in range(4)} for ring in _faces()]
+    return any(one in face and other in face for face in on_face)
 
 
 def _loops(case: int) -> list[list[int]]:
@@ -225,11 +234,6 @@ def _loops(case: int) -> list[list[int]]:
 
 def _triangulated(loops: list[list[int]]) -> tuple[list[tuple[int, ...]], int]:
     """Triangles of polygons, and how many of their inner edges lie in a face of the cell."""
-    on_face = [{_edge_between(ring[i - 1], ring[i]) for i in range(4)} for ring in _faces()]
-
-    def flat(one: int, other: int) -> bool:
-        return any(one in face and other in face for face in on_face)
-
     triangles: list[tuple[int, ...]] = []
     bad = 0
     for loop in loops:
@@ -240,7 +244,7 @@ def _triangulated(loops: list[list[int]]) -> tuple[list[tuple[int, ...]], int]:
             named = [tuple(loop[i] for i in triangle) for triangle in choice]
             choices.append(
                 (
-                    -sum(flat(loop[i], loop[j]) for i, j in inner),
+                    -sum(_in_one_face(loop[i], loop[j]) for i, j in inner),
                     min(_blunt(*sorted(triangle)) for triangle in named),
                     named,
                 )

@@ -69,7 +69,7 @@ def turn(
     """The pictures (height, width, 3) uint8 of one turn, the first from the front, in order."""
     studio = Studio.of(surface, material, threads=1)
     yaws = np.arange(frames) * 360.0 / frames
-    views = [orbit(surface.vertices, size, yaw, elevation, every_yaw=True) for yaw in yaws]
+    views = [orbit(studio.hull, size, yaw, elevation, every_yaw=True) for yaw in yaws]
     studio.prepare(views[0])
     # Embree and numpy leave Python's lock alone while they work, so frames run side by side.
     with ThreadPoolExecutor(threads or available_cores()) as pool:

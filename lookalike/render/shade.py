@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from scipy.spatial import ConvexHull, QhullError
 
 from lookalike.appearance.material import Material
 from lookalike.render.light import GroundShadow, sky_seen, smoothed, sphere_directions
@@ -63,6 +64,8 @@ class Studio:
     uv : (t, 2) origin upper left, face_uv : (m, 3), base_colour : (h, w, 3) uint8 sRGB, normal_map : (h, w, 3) uint8 in
         glTF's convention; without uv and base_colour there is only clay.
     threads : cores for one picture, None for all.
+
+    hull : (h, 3) the vertices that some view sees at the person's outermost outline.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Studio:
         self.vertices, self.faces = np.asarray(vertices, np.float32), np.asarray(faces)
         self.caster = RayCaster(vertices, faces, threads)
         self.normals = vertex_normals(vertices, faces)
+        self.hull = self.vertices[_extreme(self.vertices)]
         self.height = float((self.caster.high - self.caster.low).max())
         directions = sphere_directions(64 if len(vertices) <= 20_000 else 36)
         sky = sky_seen(self.caster, self.vertices, self.normals, 0.25 * self.height, directions)
@@ -122,18 +126,22 @@ class Studio:
         Returns (height, width, 3) uint8, or (height, width, 4) with straight alpha where the background is None.
         """
         camera = view.camera
-        light = np.zeros((camera.height, camera.width, 4), np.float32)  # premultiplied by the last channel, coverage
+        light = np.zeros((camera.height, camera.width, 3), np.float32)  # premultiplied by the coverage
+        coverage = np.zeros((camera.height, camera.width), np.float32)
         rows, columns = self._window(view)
         if rows.stop > rows.start and columns.stop > columns.start:
-            light[rows, columns] = self._figure(view, rows, columns, style)
+            figure = self._figure(view, rows, columns, style)
+            light[rows, columns], coverage[rows, columns] = figure[..., :3], figure[..., 3]
         if ground:
-            light[..., 3] += (1 - light[..., 3]) * self._shadow(view)
-        coverage = light[..., 3:]
+            coverage += (1 - coverage) * self._shadow(view)
         if background is not None:
-            return encode_srgb(light[..., :3] + (1 - coverage) * decode_srgb(np.array(background, np.uint8)))
-        picture = np.empty(light.shape, np.uint8)
-        picture[..., :3] = encode_srgb(light[..., :3] / np.maximum(coverage, 1e-6))
-        picture[..., 3:] = np.round(np.clip(coverage, 0, 1) * 255)
+            behind = 1 - coverage
+            for channel, value in enumerate(decode_srgb(np.array(background, np.uint8))):
+                light[..., channel] += value * behind
+            return encode_srgb(light)
+        picture = np.empty((*coverage.shape, 4), np.uint8)
+        picture[..., :3] = encode_srgb(light / np.maximum(coverage, 1e-6)[..., None])
+        picture[..., 3] = np.round(np.clip(coverage, 0, 1) * 255)
         return picture
 
     def prepare(self, view: View) -> None:
@@ -148,7 +156,7 @@ class Studio:
     def _window(self, view: View) -> tuple[slice, slice]:
         """Rows and columns of the pixels around the mesh."""
         camera = view.camera
-        local = view.to_camera(self.vertices)
+        local = view.to_camera(self.hull)
         if local[:, 2].max() > -1e-3:
             return slice(0, camera.height), slice(0, camera.width)
         pixels = camera.project(local)
@@ -197,15 +205,16 @@ class Studio:
         rotation = view.rotation.astype(np.float32)
         hits = self.caster.cast(view.position, rays @ rotation)
         met = np.flatnonzero(hits.hit)
-        corners, bary = self.faces[hits.face[met]], hits.bary[met]
+        face, bary = np.take(hits.face, met), np.take(hits.bary, met, 0)
+        corners = np.take(self.faces, face, 0)
         normal = _blend(self.normals, corners, bary)
         sky = _blend(self._sky[:, None], corners, bary)[:, 0]
         if key_seen is None and self._colour is not None:
             level = self._level(view)
-            uv = _blend(self._uv, self._face_uv[hits.face[met]], bary)
+            uv = _blend(self._uv, np.take(self._face_uv, face, 0), bary)
             bumped = normal
             if self._relief is not None:
-                bumped = self._bumped(normal, hits.face[met], self._relief.sample(uv, level))
+                bumped = self._bumped(normal, face, self._relief.sample(uv, level))
             colour = decode_srgb(self._colour.sample(uv, level))
             colour *= _gentle_light(_unit(bumped) @ rotation.T, sky)[:, None]
             normal = normal @ rotation.T
@@ -298,10 +307,19 @@ def _gentle_light(normal: np.ndarray, sky: np.ndarray) -> np.ndarray:
 
 def _blend(values: np.ndarray, corners: np.ndarray, bary: np.ndarray) -> np.ndarray:
     """(p, k) values of (n, k) at points given by three indices and three weights each."""
-    out = values[corners[:, 0]] * bary[:, :1]
-    out += values[corners[:, 1]] * bary[:, 1:2]
-    out += values[corners[:, 2]] * bary[:, 2:]
+    # np.take gathers rows several times as fast as indexing does
+    out = np.take(values, corners[:, 0], 0) * bary[:, :1]
+    out += np.take(values, corners[:, 1], 0) * bary[:, 1:2]
+    out += np.take(values, corners[:, 2], 0) * bary[:, 2:]
     return out
+
+
+def _extreme(vertices: np.ndarray) -> np.ndarray:
+    """The indices of the vertices that one of many views may see at its picture's border."""
+    try:
+        return ConvexHull(vertices).vertices
+    except (QhullError, ValueError):  # a flat mesh, or too few points
+        return np.arange(len(vertices))
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from lookalike.body.model import Body
 from lookalike.rig.rest import APose, Unposing
 from lookalike.surface.free_mesh import FreeSurface
 from lookalike.surface.free_mesh.fill import laplacian
-from lookalike.surface.smooth import factorise
+from lookalike.surface.smooth import Factors
 
 #: Forms larger than this, metres, follow the body, smaller ones the photo's mesh.
 FORM = 0.04
@@ -44,4 +44,4 @@ def free_rest(
     right = np.stack([np.bincount(i, w * edge[:, k], len(vertices)) for k in range(3)], 1)
     trust = trust * np.clip(1 - (way.bent - BENT[0]) / (BENT[1] - BENT[0]), 0, 1)
     hold = area * trust / FORM**2 + 1e-7
-    return factorise(matrix + diags(hold)).solve(right + hold[:, None] * target)
+    return Factors(matrix + diags(hold)).solve(right + hold[:, None] * target)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, diags
-from scipy.sparse.linalg import splu
 from scipy.spatial.transform import Rotation
 
 from lookalike.body.model import Body
+from lookalike.surface.smooth import Factors
 
 #: From how much disagreement of its joints (`Unposing.bent`) a vertex is smoothed, and where it is filled in entirely.
 FROM, WHOLE = 0.04, 0.25
@@ -41,7 +41,7 @@ def mend(offsets: np.ndarray, bent: np.ndarray, faces: np.ndarray) -> np.ndarray
     fixed[rows] = False
     known = (keep + 1e-9)[:, None] * offsets[rows] - laplacian[:, fixed] @ offsets[fixed]
     out = offsets.copy()
-    out[rows] = splu(within).solve(known)
+    out[rows] = Factors(within).solve(known)
     return out
 
 

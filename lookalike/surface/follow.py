@@ -32,7 +32,7 @@ from lookalike.surface.layers import JUMP, Gaps, Seen, look
 from lookalike.surface.mesh import Surface
 from lookalike.surface.posture import find_slide
 from lookalike.surface.regions import Regions, find_regions
-from lookalike.surface.smooth import Energies, energies, factorise, neighbour_mean, unique_edges
+from lookalike.surface.smooth import Energies, Factors, energies, neighbour_mean, unique_edges
 
 if TYPE_CHECKING:
     from lookalike.maps.network import PredictedMaps
@@ -203,7 +203,7 @@ def _carry(energy: Energies, seen: Seen) -> np.ndarray:
     for scale in CARRY_ROUNDS:
         robust = weight / (1 + ((move - field) / scale) ** 2) ** 2
         pull = energy.area * robust
-        field = factorise(smooth + diags(pull)).solve(pull * move)
+        field = Factors(smooth + diags(pull)).solve(pull * move)
     return field
 
 
@@ -261,7 +261,7 @@ def _keep_details(seen: Seen, normals: np.ndarray, energy: Energies, anchors: cs
         return replace(seen, confidence=seen.confidence * (1 - np.clip(2 * parts.hand, 0, 1)))
     smooth = diags(energy.area[near]) + FACE_DETAIL**2 * energy.membrane[near][:, near]
     blurred = np.zeros_like(change)
-    blurred[near] = factorise(smooth).solve(change[near])
+    blurred[near] = Factors(smooth).solve(change[near])
     blurred = anchors @ blurred
     out = seen.normals.copy()
     turned = normals + blurred[:, :3] / np.maximum(blurred[:, 3:], 1e-2)
@@ -287,7 +287,7 @@ def _carve(
     hidden = stiffness * area * np.clip(1 - seen.weight, 1e-3, 1) / HIDDEN**2
     pull = normals.rows.T @ diags(normals.weight)
     right = pull @ normals.target + spring @ carried + depth * seen.move + hidden * carried
-    return factorise(pull @ normals.rows + spring + diags(depth + hidden)).solve(right)
+    return Factors(pull @ normals.rows + spring + diags(depth + hidden)).solve(right)
 
 
 def _with_loose_parts(move: np.ndarray, vertices: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import qdldl
 from scipy.sparse import coo_matrix, csc_matrix, csr_matrix, diags
-from scipy.sparse.linalg import SuperLU, splu
 
 #: Factors of one round of Taubin's smoothing: one shrinks, the next one swells.
 SHRINK, SWELL = 0.5, -0.53
@@ -63,9 +63,29 @@ def energies(
     return Energies(area, membrane.tocsr(), plate.tocsr())
 
 
-def factorise(matrix) -> SuperLU:
-    """Sparse factors of a symmetric positive definite matrix."""
-    return splu(csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+class Factors:
+    """Sparse factors of a symmetric positive definite matrix (QDLDL, from OSQP: Stellato et al., 2020).
+
+    On meshes about twice as fast as SuperLU, which cannot make use of the symmetry.
+    """
+
+    def __init__(self, matrix):
+        self._matrix = csc_matrix(matrix, dtype=np.float64)
+        self._solver = qdldl.Solver(self._matrix)
+
+    def update(self, matrix) -> None:
+        """Factorise another matrix; one with the same pattern takes a third of the time."""
+        before, self._matrix = self._matrix, csc_matrix(matrix, dtype=np.float64)
+        if all(np.array_equal(getattr(before, name), getattr(self._matrix, name)) for name in ("indptr", "indices")):
+            self._solver.update(self._matrix)
+        else:
+            self._solver = qdldl.Solver(self._matrix)
+
+    def solve(self, right: np.ndarray) -> np.ndarray:
+        """The solution (n,) or (n, k) for a right side (n,) or (n, k)."""
+        if right.ndim == 1:
+            return self._solver.solve(np.ascontiguousarray(right, np.float64))
+        return np.stack([self.solve(column) for column in right.T], 1)
 
 
 class Neighbours:

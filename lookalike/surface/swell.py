@@ -16,7 +16,7 @@ from lookalike.render.raycast import RayCaster
 from lookalike.surface.gaps import CLEARANCE, free_way
 from lookalike.surface.outline import OutlinePicture, find_rim
 from lookalike.surface.skirt import Skirt
-from lookalike.surface.smooth import Neighbours, energies, factorise, unique_edges
+from lookalike.surface.smooth import Factors, Neighbours, energies, unique_edges
 
 #: Length over which the field fades where nothing is known, metres, and over which tension damps overshoots.
 FADE, TENSION = 0.4, 0.1
@@ -51,7 +51,7 @@ class Sheet:
         self.rest, self.faces, self.axes, self.keep, self.foot = rest, faces, axes, keep, foot
         self.plain = energies(rest, faces)
         self.free = np.flatnonzero(keep < FIXED)
-        self._normal_factors = factorise(diags(self.plain.area) + NORMALS**2 * self.plain.membrane)
+        self._normal_factors = Factors(diags(self.plain.area) + NORMALS**2 * self.plain.membrane)
         self.plate = self._plate(1.0)
         self.coupling: csr_matrix | None = None
 
@@ -88,6 +88,7 @@ class Swelling:
     field: np.ndarray
     weights: csr_matrix
     neighbours: Neighbours
+    _cast: tuple[np.ndarray, RayCaster] | None = None
 
     @classmethod
     def start(
@@ -110,7 +111,9 @@ class Swelling:
 
     def surface(self) -> RayCaster:
         """The mesh as it is now, for rays."""
-        return RayCaster(self.vertices, self.faces)
+        if self._cast is None or self._cast[0] is not self.vertices:
+            self._cast = self.vertices, RayCaster(self.vertices, self.faces)
+        return self._cast[1]
 
 
 def swell(mesh: Swelling, picture: OutlinePicture, length: float, skirt: Skirt | None = None) -> None:
@@ -157,11 +160,11 @@ def _solve(
     if sheet.coupling is not None:
         smooth = smooth + sheet.coupling
 
-    def solve(weight: np.ndarray) -> np.ndarray:
-        return factorise(smooth + rows.T @ diags(weight) @ rows).solve(rows.T @ (weight * target))
-
-    rest = rows @ solve(trust) - target
-    return solve(trust / np.where(firm, 1, (1 + (rest / max(2 * length, OUTLIER)) ** 2) ** 2))
+    factors = Factors(smooth + rows.T @ diags(trust) @ rows)
+    rest = rows @ factors.solve(rows.T @ (trust * target)) - target
+    trust = trust / np.where(firm, 1, (1 + (rest / max(2 * length, OUTLIER)) ** 2) ** 2)
+    factors.update(smooth + rows.T @ diags(trust) @ rows)
+    return factors.solve(rows.T @ (trust * target))
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import diags
 
-from lookalike.surface.smooth import factorise
+from lookalike.surface.smooth import Factors
 from lookalike.surface.swell import Swelling, without_crossing
 
 #: Hollows narrower than about this are bridged, metres: on the body, and on the feet, which wear shoes.
@@ -24,7 +24,7 @@ def wrap(mesh: Swelling, drape: np.ndarray) -> None:
     size = drape * (BODY * (1 - foot) + FOOT * foot)
     mass, membrane = np.maximum(plain.area, 1e-9), plain.membrane
     matrix = diags(mass) + membrane @ diags(size**4 / mass) @ membrane
-    factors = factorise(matrix)
+    factors = Factors(matrix)
     for _ in range(ROUNDS):
         normals = mesh.normals()
         smoothed = factors.solve(mass[:, None] * mesh.vertices)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import identity
 
-from lookalike.surface.smooth import Neighbours, energies, factorise, unique_edges
+from lookalike.surface.smooth import Factors, Neighbours, energies, unique_edges
 
 
 def grid(n: int = 21) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +52,13 @@ def test_factors_solve():
     matrix = e.membrane + 0.1 * e.plate
     matrix.setdiag(matrix.diagonal() + 1)
     x = np.random.default_rng(0).normal(size=len(vertices))
-    np.testing.assert_allclose(factorise(matrix).solve(matrix @ x), x, atol=1e-8)
+    factors = Factors(matrix)
+    np.testing.assert_allclose(factors.solve(matrix @ x), x, atol=1e-8)
+    two = np.stack([x, 1 - x], 1)
+    np.testing.assert_allclose(factors.solve(matrix @ two), two, atol=1e-8)
+    for other in (2 * matrix + e.membrane, e.membrane + identity(len(x))):  # of the same pattern, and of another
+        factors.update(other)
+        np.testing.assert_allclose(factors.solve(other @ x), x, atol=1e-8)
 
 
 def test_lower_envelope_rises_no_faster_than_allowed():

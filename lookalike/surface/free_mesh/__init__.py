@@ -18,6 +18,7 @@ from lookalike.surface.free_mesh.match import Match, anchor, match, smooth_norma
 from lookalike.surface.free_mesh.mesh import FreeSurface
 from lookalike.surface.free_mesh.separate import Parted, separate
 from lookalike.surface.mesh import Surface
+from lookalike.surface.smooth import unique_edges
 
 __all__ = ["FreeSurface", "free_surface"]
 
@@ -41,8 +42,9 @@ def free_surface(
     if len(faces) < 4 or not np.isfinite(vertices).all():
         raise LookalikeError("The person's surface is empty or not finite: try another photo.")
     limbs = body_limbs(body.model)
-    ties = match(vertices, faces, body, limbs, Ground.of(followed, body), own)
-    parted = separate(vertices, faces, ties, body)
+    edges = unique_edges(faces)
+    ties = match(vertices, faces, edges, body, limbs, Ground.of(followed, body), own)
+    parted = separate(vertices, faces, edges, ties, body)
     anchors, matched = _carried(parted, ties, body, limbs)
     template = fill(parted.vertices, parted.faces, anchors @ body.model.template, matched > BELIEVED)
     whole = WHOLE[parted.limb]
@@ -68,7 +70,7 @@ def _carried(parted: Parted, ties: Match, body: Body, limbs: BodyLimbs) -> tuple
     fresh = parted.source < 0
     anchors, matched = ties.anchors[parted.source], ties.matched[parted.source]
     if fresh.any():
-        normals = smooth_normals(parted.vertices, parted.faces)[fresh]
+        normals = smooth_normals(parted.vertices, parted.faces, unique_edges(parted.faces))[fresh]
         own, _ = anchor(parted.vertices[fresh], normals, parted.limb[fresh], body, limbs)
         order = np.argsort(np.concatenate([np.flatnonzero(~fresh), np.flatnonzero(fresh)]))
         anchors = vstack([anchors[~fresh], own]).tocsr()[order]

@@ -42,7 +42,9 @@ def free_atlas(
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     size = np.linalg.norm(cross, axis=1)
     normal = cross / np.maximum(size, 1e-15)[:, None]
-    facing = np.concatenate([normal @ frame.T, -normal @ frame.T], 1)  # right, up, front and their opposites
+    facing = np.concatenate([normal @ frame.T, -normal @ frame.T], 1).astype(
+        np.float32
+    )  # right, up, front and their opposites
     pairs = _face_pairs(faces, len(points))
     pairs = pairs[group[pairs[:, 0]] == group[pairs[:, 1]]]
     way = _directions(facing, size, pairs)
@@ -90,6 +92,7 @@ def _directions(facing: np.ndarray, size: np.ndarray, pairs: np.ndarray) -> np.n
     """(m,) int in 0..5: each face's direction, smooth over the mesh."""
     count = len(facing)
     both = np.concatenate([pairs, pairs[:, ::-1]])
+    size = (size / size.max()).astype(np.float32)
     around = csr_matrix((size[both[:, 1]], both.T), shape=(count, count))
     # smoothed facing: folds do not make charts
     smooth = facing.copy()
@@ -98,8 +101,9 @@ def _directions(facing: np.ndarray, size: np.ndarray, pairs: np.ndarray) -> np.n
         smooth /= np.maximum(np.abs(smooth).max(1, keepdims=True), 1e-12)
     smooth /= np.maximum(np.linalg.norm(smooth[:, :3], axis=1, keepdims=True), 1e-12)
     way = np.where(facing > LEAST, smooth + 0.25 * facing, facing - 2).argmax(1)
+    total = np.maximum(around @ np.ones((count, 1), np.float32), 1e-15)
     for _ in range(VOTES):
-        votes = (around @ np.eye(6)[way]) / np.maximum(np.asarray(around.sum(1)), 1e-15)
+        votes = (around @ np.eye(6, dtype=np.float32)[way]) / total
         way = np.where(facing > LEAST, votes + 0.5 * smooth, facing - 2).argmax(1)
     return way
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_matrix, diags
 
-from lookalike.surface.smooth import energies, factorise
+from lookalike.surface.smooth import Factors, energies
 
 #: Below this length, metres, the plate counts more than the membrane.
 LENGTH = 0.03
@@ -48,5 +48,5 @@ def fill(vertices: np.ndarray, faces: np.ndarray, values: np.ndarray, known: np.
     free, held = number[unknown], np.flatnonzero(known[part])
     rows = energy[free]
     system = rows[:, free] + PULL * diags(np.ones(len(free)))
-    out[unknown] = factorise(system).solve(-(rows[:, held] @ out[part[held]]))
+    out[unknown] = Factors(system).solve(-(rows[:, held] @ out[part[held]]))
     return out

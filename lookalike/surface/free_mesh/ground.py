@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -11,8 +12,9 @@ from scipy.spatial import cKDTree
 from lookalike.body.model import Body
 from lookalike.mesh.triangles import barycentric, closest_on_triangles, dot
 from lookalike.render.normals import vertex_normals
+from lookalike.render.raycast import RayCaster
 from lookalike.surface.mesh import Surface
-from lookalike.surface.smooth import neighbour_mean, taubin, unique_edges
+from lookalike.surface.smooth import taubin
 
 #: Up to this far from the ground a point lies on it, and less and less so from this share of it on, metres.
 REACH, FULL = 0.006, 0.6
@@ -67,6 +69,11 @@ class Ground:
         normals = vertex_normals(vertices, surface.faces).astype(np.float64)
         return cls(vertices, normals, surface.faces[outer[surface.faces].all(1)], surface.anchors)
 
+    @cached_property
+    def caster(self) -> RayCaster:
+        """The skin for rays; its hits name `faces`."""
+        return RayCaster(self.vertices, self.faces)
+
     def footing(self, points: np.ndarray, normals: np.ndarray) -> Footing:
         """Of points (n, 3) whose surface has normals (n, 3).
 
@@ -99,14 +106,13 @@ class Ground:
             all_of[near] = mine
         return out
 
-    def drawn_to(self, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """(n, 3) the vertices of a mesh moved onto the ground where they lie on it.
+    def drawn_to(self, vertices: np.ndarray, faces: np.ndarray, mean: csr_matrix) -> np.ndarray:
+        """(n, 3) the vertices of a mesh moved onto the ground where they lie on it. mean : (n, n) of neighbours.
 
         Where neighbours have ways that differ, the ground is torn or has several layers, and they stay; so do, more and
         more, those beside whoever stays, and there the mesh is smoothed (Taubin, 1995).
         """
         found = self.footing(vertices, vertex_normals(vertices, faces).astype(np.float64))
-        mean = neighbour_mean(unique_edges(faces), len(vertices))
         apart = np.linalg.norm(found.way - mean @ found.way, axis=1)
         alone = np.minimum(found.share, ALMOST) / (1 + (apart / TORN) ** 2) ** 2
         share = alone

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
-from lookalike.surface.smooth import unique_edges
+from lookalike.surface.smooth import Factors, unique_edges
 
 #: Inner edges of a patch are split until they are at most this much longer than the loop's.
 LONGEST = 1.7
@@ -42,6 +41,14 @@ def split_fans(faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 def _twins(faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of half edges that run along each other in opposite directions; half edge 3 f + k starts at corner k."""
     start, end = faces.ravel().astype(np.int64), np.roll(faces, -1, 1).ravel().astype(np.int64)
+    # on a closed mesh the edges' half edges are pairs, and there is nothing more to it
+    edge = np.minimum(start, end) * count + np.maximum(start, end)
+    order = np.argsort(edge)
+    if len(edge) % 2 == 0:
+        first, second = order[::2], order[1::2]
+        one, two = edge[first], edge[second]
+        if (one == two).all() and (one[1:] > one[:-1]).all() and (start[first] == end[second]).all():
+            return np.minimum(first, second), np.maximum(first, second)
     there, back = start * count + end, end * count + start
     order = np.argsort(there, kind="stable")
     one = there[order]
@@ -180,7 +187,7 @@ def smooth_patch(points: np.ndarray, faces: np.ndarray, fresh: np.ndarray) -> np
     free, held = number[rows], np.flatnonzero(~fresh[part])
     out = points.copy()
     system = energy[free][:, free] + 1e-9 * diags(np.ones(len(free)))
-    out[rows] = splu(csc_matrix(system)).solve(-(energy[free][:, held] @ points[part[held]]))
+    out[rows] = Factors(system).solve(-(energy[free][:, held] @ points[part[held]]))
     return out
 
 

@@ -21,7 +21,7 @@ from lookalike.mesh.triangles import barycentric, closest_on_triangles
 from lookalike.render.normals import vertex_normals
 from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.free_mesh.limbs import LIMBS, BodyLimbs, vertex_limbs
-from lookalike.surface.smooth import neighbour_mean, unique_edges
+from lookalike.surface.smooth import neighbour_mean
 
 #: Distance that weighs as much as normals at right angles, metres; and on hands, which wear nothing loose.
 APART, APART_HAND = 0.035, 0.02
@@ -54,9 +54,15 @@ class Match:
 
 
 def match(
-    vertices: np.ndarray, faces: np.ndarray, body: Body, limbs: BodyLimbs, ground: Ground, own: np.ndarray | None = None
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    edges: np.ndarray,
+    body: Body,
+    limbs: BodyLimbs,
+    ground: Ground,
+    own: np.ndarray | None = None,
 ) -> Match:
-    """The ties of a mesh in the photo's pose to a body there. vertices : (n, 3) metres.  faces : (m, 3).
+    """The ties of a mesh in the photo's pose to a body there. vertices : (n, 3) metres.  faces : (m, 3).  edges : (e, 2).
 
     own : (n,) which vertices are those of the ground's surface, and which: -1 for all others. None: none of them.
     """
@@ -71,8 +77,8 @@ def match(
     on_ground = on_ground @ ground.anchors
     limb = np.full(len(vertices), len(LIMBS), np.uint8)
     limb[tied] = (on_ground @ np.eye(len(LIMBS))[vertex_limbs(body.model)]).argmax(1)
-    normals = smooth_normals(vertices, faces)
-    limb = assign_limbs(vertices, faces, normals, body, limbs, limb)
+    normals = smooth_normals(vertices, faces, edges)
+    limb = assign_limbs(vertices, edges, normals, body, limbs, limb)
     free = np.setdiff1d(np.arange(len(vertices)), tied)
     anchors, matched = anchor(vertices[free], normals[free], limb[free], body, limbs)
     belief = np.empty(len(vertices), np.float32)
@@ -83,10 +89,10 @@ def match(
     return Match(limb, vstack([on_ground, anchors]).tocsr()[order], belief, np.isin(np.arange(len(order)), tied))
 
 
-def smooth_normals(vertices: np.ndarray, faces: np.ndarray, rounds: int = SMOOTHING) -> np.ndarray:
-    """(n, 3) unit normals, smoothed over `rounds` edges."""
+def smooth_normals(vertices: np.ndarray, faces: np.ndarray, edges: np.ndarray, rounds: int = SMOOTHING) -> np.ndarray:
+    """(n, 3) unit normals, smoothed over `rounds` edges (e, 2)."""
     normals = vertex_normals(vertices, faces).astype(np.float64)
-    average = neighbour_mean(unique_edges(faces), len(vertices))
+    average = neighbour_mean(edges, len(vertices))
     for _ in range(rounds):
         normals = average @ normals + 0.3 * normals
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
@@ -94,14 +100,16 @@ def smooth_normals(vertices: np.ndarray, faces: np.ndarray, rounds: int = SMOOTH
 
 
 def assign_limbs(
-    vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLimbs, known: np.ndarray
+    vertices: np.ndarray, edges: np.ndarray, normals: np.ndarray, body: Body, limbs: BodyLimbs, known: np.ndarray
 ) -> np.ndarray:
-    """(n,) uint8 into `LIMBS`. normals : (n, 3) smoothed.  known : (n,) the limbs that are, `len(LIMBS)` elsewhere."""
+    """(n,) uint8 into `LIMBS`.
+
+    edges : (e, 2).  normals : (n, 3) smoothed.  known : (n,) the limbs that are, `len(LIMBS)` elsewhere.
+    """
     free = np.flatnonzero(known == len(LIMBS))
     if not len(free):
         return known
     cost = _costs(vertices[free], normals[free], body, limbs)
-    edges = unique_edges(faces)
     along = vertices[edges[:, 1]] - vertices[edges[:, 0]]
     turn = normals[edges[:, 1]] - normals[edges[:, 0]]
     # negative where the surface is hollow: there limbs meet

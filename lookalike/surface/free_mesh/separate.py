@@ -18,7 +18,7 @@ from lookalike.body.model import Body
 from lookalike.surface.free_mesh.holes import EdgeSet, boundary_loops, close, even_loop, smooth_patch, split_fans
 from lookalike.surface.free_mesh.limbs import HEAD, LEFT_LEG, RIGHT_LEG, TORSO, WHOLE
 from lookalike.surface.free_mesh.match import Match, smooth_normals
-from lookalike.surface.smooth import neighbour_mean, unique_edges
+from lookalike.surface.smooth import neighbour_mean
 
 #: Two ends of an edge this much farther apart in the T-pose than they are here, metres and in edge lengths, are a web.
 WEB, WEB_EDGES = 0.045, 2.5
@@ -47,9 +47,8 @@ class Parted:
     limb: np.ndarray
 
 
-def separate(vertices: np.ndarray, faces: np.ndarray, ties: Match, body: Body) -> Parted:
-    """Cut webs and close the holes. vertices : (n, 3).  faces : (m, 3)."""
-    edges = unique_edges(faces)
+def separate(vertices: np.ndarray, faces: np.ndarray, edges: np.ndarray, ties: Match, body: Body) -> Parted:
+    """Cut webs and close the holes. vertices : (n, 3).  faces : (m, 3).  edges : (e, 2) all of the mesh's."""
     web = find_webs(vertices, faces, edges, ties, body)
     size = len(vertices)
     key = np.sort(edges[web].astype(np.int64) @ [size, 1])
@@ -101,8 +100,8 @@ def spans_legs(edges: np.ndarray, limb: np.ndarray) -> np.ndarray:
 
 
 def hollow_between(vertices: np.ndarray, faces: np.ndarray, edges: np.ndarray, ties: Match, body: Body) -> np.ndarray:
-    """(e,) bool: edges from leg to leg in the valley where two trouser legs touch, as against a skirt, which goes
-    straight across."""
+    """(e,) bool: of all edges (e, 2), those from leg to leg in the valley where two trouser legs touch, as against a
+    skirt, which goes straight across."""
     legs = np.flatnonzero(spans_legs(edges, ties.limb))
     out = np.zeros(len(edges), bool)
     if not len(legs):
@@ -113,12 +112,11 @@ def hollow_between(vertices: np.ndarray, faces: np.ndarray, edges: np.ndarray, t
     rest = (ties.anchors @ np.asarray(body.rest, np.float64))[:, 1]
     across = body.joints[hips[1]] - body.joints[hips[0]]  # from left to right
     across = across / max(float(np.linalg.norm(across)), 1e-9)
-    toward = smooth_normals(vertices, faces, 3) @ across
+    toward = smooth_normals(vertices, faces, edges, 3) @ across
     left, right = np.isin(ties.limb, LEFT_LEG), np.isin(ties.limb, RIGHT_LEG)
     facing = np.where(left, toward, np.where(right, -toward, 0.0))
     # what the band along the border says on the whole
-    every = unique_edges(faces)
-    mean = neighbour_mean(every, len(vertices))
+    mean = neighbour_mean(edges, len(vertices))
     band = np.zeros(len(vertices))
     band[edges[legs].ravel()] = 1
     for _ in range(2):
@@ -133,7 +131,7 @@ def hollow_between(vertices: np.ndarray, faces: np.ndarray, edges: np.ndarray, t
     hollow = (value[a] + value[b]) / 2 > FACING
     deep = np.minimum(rest[a], rest[b]) < crotch - BELOW_CROTCH
     # a skirt begins at the hips: what joins the legs only farther down is where one passes the other
-    link = coo_matrix((np.ones(2 * len(every)), np.tile(every, (2, 1)).T), shape=(len(vertices),) * 2)
+    link = coo_matrix((np.ones(2 * len(edges)), np.tile(edges, (2, 1)).T), shape=(len(vertices),) * 2)
     near = np.flatnonzero(band > 0)
     piece = np.full(len(vertices), -1)
     piece[near] = connected_components(link.tocsr()[near][:, near], directed=False)[1]

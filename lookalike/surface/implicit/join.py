@@ -25,7 +25,6 @@ from scipy.spatial import cKDTree
 from lookalike.body.model import Body
 from lookalike.maps.network import PredictedMaps
 from lookalike.mesh.polygonise import ArrayField, polygonise
-from lookalike.render.raycast import RayCaster
 from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.free_mesh.limbs import LEFT_LEG, RIGHT_LEG, vertex_limbs
 from lookalike.surface.implicit.own_parts import SIDES, face_region, hand_region, limb_regions
@@ -35,8 +34,8 @@ from lookalike.surface.implicit.winding import winding_numbers
 from lookalike.surface.mesh import Surface
 from lookalike.surface.smooth import neighbour_mean, taubin, unique_edges
 
-#: Edge of a cell of the grid, metres: a person stands 350 cells high.
-STEP = 0.005
+#: Edge of a cell of the grid, metres: a person stands 300 cells high, and cells are a few times as fine as the body's mesh.
+STEP = 0.006
 #: Halves of a skirt are no farther than this from each other, metres.
 AGAINST = 0.008
 #: Square metres of such faces that make a skirt.  How far around its seam the cloth is levelled, metres, and over which
@@ -88,10 +87,11 @@ def join(followed: Surface, body: Body, predicted: PredictedMaps) -> Joined:
     ground = Ground.of(followed, body)
     walls = between_legs(ground, body)
     seam = ground.vertices[ground.faces[walls]].mean(1) if walls.any() else None
-    ground = replace(ground, faces=ground.faces[~walls])
+    if walls.any():
+        ground = replace(ground, faces=ground.faces[~walls])
     limbs = [[followed.anchors @ cut for cut in cuts] for cuts in limb_regions(body.model)]
     on_limb = [[(limb > 0.5)[ground.faces].all(1) for limb in cuts] for cuts in limbs]
-    sheets, wide = find_sheets(ground.vertices, ground.faces, body, predicted, tuple(cuts[0] for cuts in on_limb))
+    sheets, wide = find_sheets(ground, body, predicted, tuple(cuts[0] for cuts in on_limb))
     # the cut of each limb that is tried; one that cannot be sewn on anywhere stays in the function
     cut = [len(cuts) if wide[k] or not on_limb[k][0].any() else 0 for k, cuts in enumerate(limbs)]
     while True:
@@ -127,9 +127,8 @@ def between_legs(ground: Ground, body: Body) -> np.ndarray:
     side = (ground.anchors @ legs.astype(float))[ground.faces].mean(1)
     out = np.zeros(len(ground.faces), bool)
     mine = np.flatnonzero(side.max(1) > 0.5)
-    caster = RayCaster(ground.vertices, ground.faces)
     for sign in (1, -1):  # the other side may also have come to lie a little behind this one
-        hits = caster.cast(corners[mine].mean(1) + sign * 1e-5 * normal[mine], sign * normal[mine])
+        hits = ground.caster.cast(corners[mine].mean(1) + sign * 1e-5 * normal[mine], sign * normal[mine])
         near = hits.hit & (hits.depth < AGAINST)
         other = hits.face[near]
         facing = np.einsum("ni,ni->n", normal[mine[near]], normal[other]) < -0.5
@@ -159,10 +158,11 @@ def _trunk(
         _add(inside, sheets, low)
     mesh = polygonise(ArrayField(inside.transpose(2, 1, 0), 0.5))
     points, triangles = largest_piece(mesh.vertices, mesh.faces)
-    points = smoothed(low + STEP * points.astype(np.float64), triangles)
+    mean = neighbour_mean(unique_edges(triangles), len(points))
+    points = taubin(low + STEP * points.astype(np.float64), mean, ROUNDS)  # without the grid's steps
     if seam is not None:  # the ground is rough there
         faces = faces[cKDTree(seam).query(ground.vertices[faces].mean(1), distance_upper_bound=SEAM)[0] == np.inf]
-    return replace(ground, faces=faces).drawn_to(points, triangles), triangles
+    return replace(ground, faces=faces).drawn_to(points, triangles, mean), triangles
 
 
 def _closed(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -214,8 +214,3 @@ def largest_piece(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, 
     volume = np.bincount(piece, np.einsum("ni,ni->n", a, np.cross(b, c)))
     kept, faces = np.unique(faces[piece == volume.argmax()], return_inverse=True)
     return vertices[kept], faces.reshape(-1, 3).astype(np.int32)
-
-
-def smoothed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(n, 3) without the grid's steps."""
-    return taubin(vertices, neighbour_mean(unique_edges(faces), len(vertices)), ROUNDS)

@@ -18,7 +18,7 @@ from lookalike.camera import Camera
 from lookalike.maps.inputs import extended
 from lookalike.maps.network import PredictedMaps
 from lookalike.people.sample import LABELS
-from lookalike.render.raycast import RayCaster
+from lookalike.surface.free_mesh.ground import Ground
 
 #: Pixels along the longest side of a person.
 RESOLUTION = 480
@@ -78,16 +78,16 @@ class Sheets:
 
 
 def find_sheets(
-    vertices: np.ndarray, faces: np.ndarray, body: Body, predicted: PredictedMaps, limbs: tuple[np.ndarray, ...] = ()
+    ground: Ground, body: Body, predicted: PredictedMaps, limbs: tuple[np.ndarray, ...] = ()
 ) -> tuple[Sheets | None, tuple[bool, ...]]:
     """What the mesh lacks, None if nothing; and whether each limb has much of it beside it: an arm a wide sleeve, a head
     hair. What is little at a limb is left out.
 
-    vertices : (n, 3) camera frame.  faces : (m, 3).  predicted : of `body`.  limbs : (m,) bool each, faces.
+    ground : the mesh, camera frame.  predicted : of `body`.  limbs : (m,) bool each, faces.
     """
-    caster = RayCaster(vertices, faces)
+    caster = ground.caster
     maps = predicted.maps
-    camera = _camera(maps.camera, vertices, maps.mask)
+    camera = _camera(maps.camera, ground.vertices, maps.mask)
     matte = _seen_by(camera, maps.camera, maps.mask) > 0.5
     depths = extended(np.nan_to_num(np.stack([maps.depth_front, maps.depth_back])), maps.mask)
     near, far = (cv2.GaussianBlur(_seen_by(camera, maps.camera, d), (0, 0), SMOOTH) for d in depths)

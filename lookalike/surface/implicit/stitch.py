@@ -36,8 +36,9 @@ from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 #: A vertex is in the patch where its region is more than this.
 INSIDE = 0.5
-#: Edges of the free mesh between the patch's rim and what stays of the free mesh.
-GAP = 0.8
+#: Edges of the free mesh between the patch's rim and what stays of the free mesh; where the first is too narrow for a
+#: strip that does not fold, the second.
+GAPS = (0.8, 1.8)
 #: What is farther than this from the patch, metres, is never cut out.
 REACH = 0.03
 #: Metres between the two rims: median and largest.
@@ -94,33 +95,39 @@ def stitch(
     region : (k,) in [0, 1]: the patch is the largest connected part where it is above 0.5.
     stump : the free mesh lacks what the patch is, and has a cap there.
     """
+    free = np.asarray(free_vertices, np.float64), np.asarray(free_faces, np.int64)
+    base_vertices = np.asarray(base_vertices, np.float64)
     try:
-        return _stitched(
-            np.asarray(free_vertices, np.float64),
-            np.asarray(free_faces, np.int64),
-            np.asarray(base_vertices, np.float64),
-            np.asarray(base_faces, np.int64),
-            region,
-            stump,
-        )
+        patch = _patch(base_vertices, np.asarray(base_faces, np.int64), region)
     except Unclean:
         return None
+    for gap in GAPS:
+        try:
+            return _stitched(*free, base_vertices, *patch, stump, gap)
+        except Unclean:
+            continue
+    return None
 
 
 def _stitched(
-    free_vertices: np.ndarray, free_faces: np.ndarray, base_vertices: np.ndarray, base_faces: np.ndarray, region, stump
+    free_vertices: np.ndarray,
+    free_faces: np.ndarray,
+    base_vertices: np.ndarray,
+    skin: np.ndarray,
+    patch: np.ndarray,
+    stump: bool,
+    gap: float,
 ) -> Stitched:
-    """As `stitch`; raises Unclean."""
-    skin, patch = _patch(base_vertices, base_faces, region)
+    """As `stitch`, for a patch as `_patch` finds it and one gap; raises Unclean."""
     rim = rim_of(skin[patch])[::-1]
     ground = _Ground(base_vertices, skin, patch, base_vertices[rim])
     low, high = ground.corners[patch].min((0, 1)) - MARGIN, ground.corners[patch].max((0, 1)) + MARGIN
     window, local, points = _window(free_vertices, free_faces, low, high)
     if stump:
         rest = _Ground(base_vertices, skin[~patch], np.zeros((~patch).sum(), bool), base_vertices[rim])
-        out = _cap(points, local, rest, base_vertices[rim])
+        out = _cap(points, local, rest, base_vertices[rim], gap)
     else:
-        out = _cut_out(points, local, ground)
+        out = _cut_out(points, local, ground, gap)
     kept = local[~out]
     loop = _rim_of_rest(kept, local[out])
     apart = ground.rim.query(points[loop])[0]
@@ -220,7 +227,7 @@ def _window(vertices: np.ndarray, faces: np.ndarray, low: np.ndarray, high: np.n
     return window, flat.reshape(-1, 3), vertices[used]
 
 
-def _cut_out(points: np.ndarray, faces: np.ndarray, ground: _Ground) -> np.ndarray:
+def _cut_out(points: np.ndarray, faces: np.ndarray, ground: _Ground, gap: float) -> np.ndarray:
     """(w,) bool: the faces that the patch takes the place of."""
     corners = points[faces]
     edge = float(np.median(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)))
@@ -228,7 +235,7 @@ def _cut_out(points: np.ndarray, faces: np.ndarray, ground: _Ground) -> np.ndarr
     away = np.einsum("ij,ij->i", points - place, ground.normals[face])
     apart = np.linalg.norm(points - place, axis=1)
     along = ground.patch[face] & (apart < REACH)
-    along |= (ground.rim.query(place, distance_upper_bound=GAP * edge)[0] < np.inf) & (apart < RIMS_APART)
+    along |= (ground.rim.query(place, distance_upper_bound=gap * edge)[0] < np.inf) & (apart < RIMS_APART)
     area, beside = areas(corners), beside_of(faces)
     out = largest(~every(~along, faces), beside, area)
     room = float(ground.area[ground.patch].sum())
@@ -240,7 +247,7 @@ def _cut_out(points: np.ndarray, faces: np.ndarray, ground: _Ground) -> np.ndarr
     return without_holes(largest(out, beside, area), beside, area, CRUMB * room)
 
 
-def _cap(points: np.ndarray, faces: np.ndarray, rest: _Ground, rim: np.ndarray) -> np.ndarray:
+def _cap(points: np.ndarray, faces: np.ndarray, rest: _Ground, rim: np.ndarray, gap: float) -> np.ndarray:
     """(w,) bool: the faces of the cap of a stump, on which the base mesh's patch begins.
 
     rest : the base mesh without the patch.  rim : (r, 3) of the patch, as what stays has to run round it.
@@ -253,7 +260,7 @@ def _cap(points: np.ndarray, faces: np.ndarray, rest: _Ground, rim: np.ndarray) 
     way /= np.linalg.norm(way)
     place = rest.closest(points)[1]
     cap = np.linalg.norm(points - place, axis=1) > ON_CAP
-    cap |= rest.rim.query(place, distance_upper_bound=GAP * edge)[0] < np.inf
+    cap |= rest.rim.query(place, distance_upper_bound=gap * edge)[0] < np.inf
     cap &= np.linalg.norm(points - middle, axis=1) < 1.3 * np.linalg.norm(spokes, axis=1).max()
     cap &= (points - middle) @ way > -0.6 * np.linalg.norm(spokes, axis=1).max()
     area, beside = areas(corners), beside_of(faces)

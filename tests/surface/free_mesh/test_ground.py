@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import identity
+from scipy.sparse import csr_matrix, identity
 
 from lookalike.render.normals import vertex_normals
 from lookalike.surface.free_mesh.ground import Ground
+from lookalike.surface.smooth import neighbour_mean, unique_edges
 
 COUNT, STEP = 41, 0.005
 
@@ -26,15 +27,19 @@ def ground(height: np.ndarray) -> Ground:
     return Ground(vertices, vertex_normals(vertices, faces).astype(float), faces, identity(len(vertices), format="csr"))
 
 
+def mean(faces: np.ndarray) -> csr_matrix:
+    return neighbour_mean(unique_edges(faces), COUNT * COUNT)
+
+
 def test_what_lies_near_goes_onto_it_and_what_is_far_stays():
     y, x = np.mgrid[:COUNT, :COUNT] * STEP
     hills = 0.004 * np.sin(x / 0.03) * np.cos(y / 0.03)
     points, faces = sheet(hills + 0.002)
-    drawn = ground(hills).drawn_to(points, faces).reshape(COUNT, COUNT, 3)
+    drawn = ground(hills).drawn_to(points, faces, mean(faces)).reshape(COUNT, COUNT, 3)
     inner = (slice(3, -3), slice(3, -3))
     assert np.abs(drawn[..., 2] - hills)[inner].max() < 0.0004
     points, faces = sheet(np.full((COUNT, COUNT), 0.02))
-    np.testing.assert_allclose(ground(hills).drawn_to(points, faces)[:, 2], 0.02)
+    np.testing.assert_allclose(ground(hills).drawn_to(points, faces, mean(faces))[:, 2], 0.02)
 
 
 def test_pits_of_a_torn_ground_do_not_come_through():
@@ -42,7 +47,7 @@ def test_pits_of_a_torn_ground_do_not_come_through():
     torn[20, 20] = -0.008
     torn[10, 12] = 0.008
     points, faces = sheet(np.full((COUNT, COUNT), 0.001))
-    drawn = ground(torn).drawn_to(points, faces).reshape(COUNT, COUNT, 3)
+    drawn = ground(torn).drawn_to(points, faces, mean(faces)).reshape(COUNT, COUNT, 3)
     inner = (slice(3, -3), slice(3, -3))
     assert np.abs(drawn[..., 2])[inner].max() < 0.0015
     assert np.median(np.abs(drawn[..., 2])[inner]) < 0.0002

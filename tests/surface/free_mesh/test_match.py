@@ -9,13 +9,14 @@ from lookalike.render.normals import vertex_normals
 from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.free_mesh.limbs import LIMBS, body_limbs, vertex_limbs
 from lookalike.surface.free_mesh.match import Match, match
+from lookalike.surface.smooth import unique_edges
 from tests.bare_surface import bare_surface
 
 
 def ties_of(person) -> Match:
     body = person.body
     ground = Ground.of(bare_surface(body), body)
-    return match(person.vertices, person.faces, body, body_limbs(body.model), ground)
+    return match(person.vertices, person.faces, unique_edges(person.faces), body, body_limbs(body.model), ground)
 
 
 @pytest.mark.parametrize("off", [0.0, 0.012])
@@ -28,7 +29,7 @@ def test_the_skin_and_tight_cloth_are_tied_to_themselves(one_skin, off):
     number[used] = np.arange(len(used))
     faces = number[limbs.faces]
     points = body.vertices[used] + off * vertex_normals(body.vertices[used], faces)
-    ties = match(points, faces, body, limbs, Ground.of(bare_surface(body), body))
+    ties = match(points, faces, unique_edges(faces), body, limbs, Ground.of(bare_surface(body), body))
     away = np.linalg.norm((ties.anchors @ body.model.template) - body.model.template[used], axis=1)
     cloth = ~np.isin(used, limbs.faces[limbs.hand]) if off else np.ones(len(used), bool)
     assert np.percentile(away[cloth], 95) < 0.004 + 1.1 * off

@@ -15,6 +15,7 @@ from lookalike.maps.maps import render_maps
 from lookalike.maps.network import STEM, PredictedMaps
 from lookalike.people.sample import LABELS
 from lookalike.render.raycast import RayCaster
+from lookalike.surface.free_mesh.ground import Ground
 from lookalike.surface.implicit import join
 from lookalike.surface.implicit.join import STEP, _close_seam
 from lookalike.surface.implicit.sheets import find_sheets
@@ -109,20 +110,20 @@ def test_a_hat_is_added_and_skin_that_lies_elsewhere_is_not():
     assert len(above) > 300
     head = body.joints[JOINTS.index("head")]
     assert 0.1 < np.ptp(above[:, 2]) < 0.2 and abs(above[:, 2].mean() - head[2]) < 0.05
-    skin = body.model.faces[body.model.outer_faces]
-    assert find_sheets(body.vertices.astype(float), skin, body, told(hat(), "skin"))[0] is None
-    assert find_sheets(body.vertices.astype(float), skin, body, told())[0] is None
+    ground = Ground.of(bare_surface(body), body)
+    assert find_sheets(ground, body, told(hat(), "skin"))[0] is None
+    assert find_sheets(ground, body, told())[0] is None
 
 
 def test_what_is_missing_at_an_arm_makes_a_wide_sleeve_if_it_is_much():
     body = person()
-    skin = body.model.faces[body.model.outer_faces]
-    arm = (body.model.weights[:, JOINTS.index("left_elbow")] > 0.5)[skin].all(1)
+    ground = Ground.of(bare_surface(body), body)
+    arm = (body.model.weights[:, JOINTS.index("left_elbow")] > 0.5)[ground.faces].all(1)
     u, v = CROP.project(body.joints[[JOINTS.index("left_elbow"), JOINTS.index("left_wrist")]]).mean(0)
     rows, columns = np.mgrid[: CROP.height, : CROP.width]
     for half, wide in ((0.042, False), (0.1, True)):
         beside = (np.abs(columns - u) < half * CROP.focal / 3.2) & (np.abs(rows - v) < 0.05 * CROP.focal / 3.2)
-        found = find_sheets(body.vertices.astype(float), skin, body, told(beside, "upper"), (arm, ~arm & False))
+        found = find_sheets(ground, body, told(beside, "upper"), (arm, ~arm & False))
         assert found[1] == (wide, False)
 
 
