@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
-from typing import Any, TypeVar
+from threading import Thread
+from typing import IO, Any, TypeVar
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ def running() -> int | None:
 
 
 def beside(function: Callable[..., T], *arguments: Any, **options: Any) -> Callable[[], T]:
-    """Begin a call and give a function that waits for its result or raises its error: one call at a time.
+    """Begin a call and give a function that waits for its result or raises its error: one call after another.
 
     function : of a module, by name.  Where the second process is missing or dies, the call is made here, when it is
     waited for.
@@ -63,11 +64,8 @@ def beside(function: Callable[..., T], *arguments: Any, **options: Any) -> Calla
         call = pickle.dumps((number, function, arguments, options), protocol=5)
     except (pickle.PicklingError, AttributeError, TypeError):  # what only this process knows
         return lambda: function(*arguments, **options)
-    try:
-        here.stdin.write(call)
-        here.stdin.flush()
-    except OSError:
-        end()
+    # it may not listen yet, and a pipe holds little
+    Thread(target=_send, args=(here.stdin, call), daemon=True).start()
 
     def result() -> T:
         answered = -1
@@ -82,6 +80,14 @@ def beside(function: Callable[..., T], *arguments: Any, **options: Any) -> Calla
         raise value
 
     return result
+
+
+def _send(calls: IO[bytes], call: bytes) -> None:
+    try:
+        calls.write(call)
+        calls.flush()
+    except (OSError, ValueError):  # it is gone, as whoever waits for the answer will see
+        pass
 
 
 def end() -> None:

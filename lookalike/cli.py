@@ -172,7 +172,7 @@ def make(
         try:
             if not debug:
                 stack.enter_context(hushed())
-            stack.enter_context(second_process("mediapipe", "lookalike.photo.people"))
+            stack.enter_context(second_process("lookalike.photo.lean", "lookalike.photo.people"))
             display = Display() if sys.stderr.isatty() else None
             for photo, name in zip(photos, folder_names(photos), strict=True):
                 try:

@@ -259,14 +259,14 @@ def _nearest(root: np.ndarray, apart: np.ndarray) -> np.ndarray:
 
 def _touching(faces: np.ndarray, count: int) -> np.ndarray:
     """Vertices where the surface touches itself: of edges with several faces a side, of double faces, and of two fans."""
-    ends = np.sort(np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2), 1).astype(np.int64)
-    key, uses = np.unique(ends[:, 0] * count + ends[:, 1], return_counts=True)
-    crowded = key[uses > 2]
+    start, end = faces.T.astype(np.int64), np.roll(faces, -1, 1).T.astype(np.int64)
+    edge = np.sort((np.minimum(start, end) * count + np.maximum(start, end)).ravel())
+    crowded = edge[2:][edge[2:] == edge[:-2]]
     out = [crowded // count, crowded % count]
-    corners = np.sort(faces, 1).astype(np.int64)
-    order = np.lexsort(corners.T)
-    same = (corners[order][1:] == corners[order][:-1]).all(1)
-    out.append(corners[order][1:][same].ravel())
+    low, middle, high = np.sort(start, 0)
+    face = np.sort((low * count + middle) * count + high)
+    double = face[1:][face[1:] == face[:-1]]
+    out += [double // count**2, double // count % count, double % count]
     source = split_fans(faces, count)[1]
     out.append(source[1:][source[1:] == source[:-1]])
     return np.unique(np.concatenate(out))
