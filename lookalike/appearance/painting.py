@@ -45,7 +45,7 @@ from lookalike.surface.mesh import Surface
 
 SIZES = (1024, 2048, 4096)
 #: Texels painted at a time by one thread.
-CHUNK = 1 << 18
+CHUNK = 1 << 17
 #: Roughness of skin, cloth, shoes, hair and eyes.
 SKIN, CLOTH, SHOE, HAIR, EYE, WET = 0.5, 0.85, 0.55, 0.6, 0.1, 0.3
 

@@ -95,13 +95,12 @@ def _directions(facing: np.ndarray, size: np.ndarray, pairs: np.ndarray) -> np.n
     size = (size / size.max()).astype(np.float32)
     around = csr_matrix((size[both[:, 1]], both.T), shape=(count, count))
     # smoothed facing: folds do not make charts
-    smooth = facing.copy()
+    total = np.maximum(around @ np.ones((count, 1), np.float32), 1e-12)
+    smooth = facing
     for _ in range(VOTES):
-        smooth = around @ smooth + size[:, None] * smooth
-        smooth /= np.maximum(np.abs(smooth).max(1, keepdims=True), 1e-12)
+        smooth = (around @ smooth + size[:, None] * smooth) / (total + size[:, None])
     smooth /= np.maximum(np.linalg.norm(smooth[:, :3], axis=1, keepdims=True), 1e-12)
     way = np.where(facing > LEAST, smooth + 0.25 * facing, facing - 2).argmax(1)
-    total = np.maximum(around @ np.ones((count, 1), np.float32), 1e-15)
     for _ in range(VOTES):
         votes = (around @ np.eye(6, dtype=np.float32)[way]) / total
         way = np.where(facing > LEAST, votes + 0.5 * smooth, facing - 2).argmax(1)

@@ -60,10 +60,10 @@ def body_limbs(model: BodyModel) -> BodyLimbs:
     own = np.sort(limb[faces], 1)[:, 1]
     middle = model.template[faces].mean(1)
     open_to = own[:, None] == np.arange(len(LIMBS))
-    mixed = limb[faces]
+    touch = [(limb[faces] == number).any(1) for number in range(len(LIMBS))]
     for a in range(len(LIMBS)):
         for b in range(len(LIMBS)):
-            border = (mixed == a).any(1) & (mixed == b).any(1)
+            border = touch[a] & touch[b]
             if a != b and border.any():
                 rows = np.flatnonzero(own == b)
                 near = cKDTree(middle[border]).query(middle[rows], distance_upper_bound=OVERLAP)[0] < OVERLAP

@@ -41,12 +41,13 @@ def _doubtful(flat: np.ndarray, faces: np.ndarray, chart: np.ndarray) -> np.ndar
     around = np.bincount(faces.ravel(), angle.ravel(), len(flat))
     bad = [chart[(around[faces] > 2 * np.pi + 1e-3).any(1)]]
     start, end = faces.ravel().astype(np.int64), np.roll(faces, -1, 1).ravel().astype(np.int64)
+    half = np.sort(start * len(flat) + end)
+    twice = half[1:][half[1:] == half[:-1]]  # an edge with more than two faces
+    bad.append(np.repeat(chart, 3)[np.isin(start * len(flat) + end, twice)] if len(twice) else chart[:0])
     key = np.minimum(start, end) * len(flat) + np.maximum(start, end)
-    there, times = np.unique(start * len(flat) + end, return_counts=True)
-    twice = np.isin(start * len(flat) + end, there[times > 1])  # an edge with more than two faces
-    bad.append(np.repeat(chart, 3)[twice])
-    _, index, count = np.unique(key, return_index=True, return_counts=True)
-    rim = index[count == 1]
+    order = np.argsort(key)
+    new = np.concatenate([[True], key[order][1:] != key[order][:-1], [True]])
+    rim = np.sort(order[new[1:] & new[:-1]])
     a, b, of = flat[start[rim]], flat[end[rim]], np.repeat(chart, 3)[rim]
     one, two = _close_pairs(np.minimum(a, b), np.maximum(a, b), of).T
     ends = np.stack([start[rim], end[rim]], 1)
