@@ -34,7 +34,9 @@ def second_process(*modules: str) -> Iterator[None]:
     global _process
     # its idle BLAS threads would take turns with the ones that work here
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", __name__, *modules]
+    # the program's own path, and no folder that happens to be the current one
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve(sys.argv[1:])"
+    command = [sys.executable, "-I", "-c", code, *modules]
     try:
         _process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     except OSError:
@@ -106,14 +108,14 @@ def end() -> None:
     ended.wait()
 
 
-def _serve() -> None:
-    """The second process: answer calls from stdin on stdout until there are no more."""
+def serve(modules: list[str]) -> None:
+    """The second process: import some modules, then answer calls from stdin on stdout until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program that was stopped ends this one
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)  # who prints must not print into the answers
     os.close(nothing)
-    for name in sys.argv[1:]:
+    for name in modules:
         import_module(name)
     while True:
         try:
@@ -126,7 +128,3 @@ def _serve() -> None:
             answer = pickle.dumps((number, False, error), protocol=5)
         answers.write(answer)
         answers.flush()
-
-
-if __name__ == "__main__":
-    _serve()

@@ -54,6 +54,13 @@ def test_an_answer_that_nobody_waited_for_is_not_taken_for_another():
         assert beside(process_number)() == aside.running()
 
 
+def test_the_current_folder_is_not_looked_into(tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise RuntimeError('not this one')")
+    monkeypatch.chdir(tmp_path)
+    with second_process("numpy"):
+        assert beside(process_number)() == aside.running()
+
+
 def test_an_error_comes_back_as_it_is():
     with second_process(), pytest.raises(NoPersonError, match=r"No person was found\."):
         beside(nobody)()
