@@ -12,18 +12,18 @@ from lookalike.stages import Stage
 
 #: Stage -> (what the display says, typical seconds on two CPU cores: the stage's share of the bar).
 STAGES = {
-    "read": ("reading the photo", 0.2),
-    "find": ("finding people", 3.0),
-    "load": ("loading the body", 1.5),
-    "fit": ("fitting the body", 7.0),
-    "refine": ("refining body and maps", 3.0),
-    "draw": ("drawing out the surface", 4.0),
-    "join": ("adding what the body has no room for", 5.0),
-    "paint": ("painting", 2.5),
-    "rig": ("rigging", 0.3),
-    "write": ("writing models", 0.7),
-    "picture": ("rendering pictures", 0.7),
-    "film": ("filming the turntable", 2.0),
+    "read": ("reading the photo", 0.1),
+    "find": ("finding people", 2.5),
+    "load": ("loading the body", 0.5),
+    "fit": ("fitting the body", 1.8),
+    "refine": ("refining body and maps", 0.7),
+    "draw": ("drawing out the surface", 1.9),
+    "join": ("adding what the body has no room for", 3.0),
+    "paint": ("painting", 2.0),
+    "rig": ("rigging", 0.5),
+    "write": ("writing models", 0.4),
+    "picture": ("rendering pictures", 0.5),
+    "film": ("filming the turntable", 0.7),
 }
 
 
