@@ -82,16 +82,34 @@ def _without_faults(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The faces that are left, named by roots, and where those lie (n, 3). Collapses of `merging` are taken back."""
     folds: np.ndarray | None = None
+    looked_at = fewer = merging.applied(faces)
+    around: np.ndarray | None = None  # vertices whose faces are all looked at; None for all
     for _ in range(ROUNDS):
-        fewer, where = merging.applied(faces), places.best(merging.root, merging.changed)
-        wrong, over = _touching(fewer, len(points)), fewer[_turned(where, fewer, places.facing(merging.root))]
+        where, facing = places.best(merging.root, merging.changed), places.facing(merging.root)
+        wrong, over = _touching(looked_at, len(points)), looked_at[_turned(where, looked_at, facing)]
+        if around is not None:
+            wrong = wrong[around[wrong]]
         if len(over):
             if folds is None:  # where the mesh itself is turned over, nothing is to be gained
                 folds = faces[_turned(points, faces, places.facing(np.arange(len(points))))].ravel()
             over = over[~np.isin(over, merging.root[folds]).any(1)]
+        before = merging.root
         if not merging.take_back(np.concatenate([wrong, over.ravel()])):
             return fewer, where
-    return merging.applied(faces), places.best(merging.root, merging.changed)
+        # then only where something has changed
+        fewer = merging.applied(faces)
+        other = np.flatnonzero(merging.root != before)
+        around = np.zeros(len(points), bool)
+        around[before[other]] = around[merging.root[other]] = True
+        around[fewer[_some(around, fewer)]] = True
+        looked_at = fewer[_some(around, fewer)]
+    return fewer, places.best(merging.root, merging.changed)
+
+
+def _some(chosen: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(m,) bool: the faces (m, 3) with a chosen corner, (n,) bool."""
+    # three columns: reductions along short rows are slow
+    return chosen[faces[:, 0]] | chosen[faces[:, 1]] | chosen[faces[:, 2]]
 
 
 class _Enlarged:

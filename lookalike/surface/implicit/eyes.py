@@ -21,7 +21,7 @@ LID, SOCKET = 0.0006, 0.00025
 #: Radii of an eyeball within which there is skin of that eye.
 AROUND = 1.6
 #: Directions from which the hidden skin is looked for.
-DIRECTIONS = 300
+DIRECTIONS = 100
 #: Rounds of evening out what is hidden, and of moving off the eyeball what lies between vertices.
 EVEN, OFF = 4, 10
 
