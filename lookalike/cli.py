@@ -287,11 +287,9 @@ def _in_words(value: Any) -> str:
 
 def main() -> None:
     """The `lookalike` program."""
-    code: Any = 0
     try:
-        app(prog_name="lookalike")
-    except SystemExit as end:
-        code = end.code
+        code = _run()
+        sys.stdout.flush()
     except KeyboardInterrupt:  # while still importing
         code = INTERRUPTED
     except BrokenPipeError:  # the reader of stdout has gone
@@ -299,10 +297,18 @@ def main() -> None:
         code = 1
     if sys.argv[1:2] == ["make"] and isinstance(code, int):
         # All is written by now. Taking PyTorch and a gigabyte of arrays down in good order would take half a second.
-        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _run() -> Any:
+    """Run the command that was asked for; its exit code, as `sys.exit` takes it."""
+    try:
+        app(prog_name="lookalike")
+    except SystemExit as end:
+        return end.code
+    return 0
 
 
 if __name__ == "__main__":

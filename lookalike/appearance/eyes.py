@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from lookalike.appearance.photograph import Photograph
 from lookalike.appearance.sampling import ramp, sample
@@ -63,10 +61,3 @@ def paint_eyeballs(rest: np.ndarray, ball: np.ndarray, iris: np.ndarray) -> np.n
     colour = colour + (inner - colour) * (1 - ramp(degrees, IRIS - 2.5, IRIS + 2.5))[:, None]
     colour = colour + (PUPIL_COLOUR - colour) * (1 - ramp(degrees, PUPIL - 2.5, PUPIL + 1.5))[:, None]
     return colour.astype(np.float32)
-
-
-def pieces(faces: np.ndarray, count: int) -> np.ndarray:
-    """(count,) int: which connected piece of the mesh each vertex belongs to."""
-    ends = np.concatenate([faces[:, :2], faces[:, 1:]])
-    matrix = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    return connected_components(matrix, directed=False)[1]

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lookalike.appearance.eyes import iris_colour, paint_eyeballs, pieces
+from lookalike.appearance.eyes import iris_colour, paint_eyeballs
 from lookalike.appearance.far_side import far_side
 from lookalike.appearance.front import FrontView, view_front
 from lookalike.appearance.hair import let_grow, strands
@@ -40,6 +40,7 @@ from lookalike.appearance.sampling import ramp
 from lookalike.appearance.texels import Texels, texel_map
 from lookalike.appearance.undercoat import Undercoat, lay_undercoat
 from lookalike.body.model import Body
+from lookalike.mesh.triangles import pieces
 from lookalike.photo.subject import Subject
 from lookalike.surface.mesh import Surface
 

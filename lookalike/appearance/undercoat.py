@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookalike.appearance.eyes import PALATE, TONGUE, pieces
+from lookalike.appearance.eyes import PALATE, TONGUE
 from lookalike.appearance.face import add_features
 from lookalike.appearance.front import FrontView
 from lookalike.appearance.hair import Hair, Head, HeadPlan, divide_head, find_hair, like_skin, skin_colour
@@ -20,6 +20,7 @@ from lookalike.appearance.parts import ARM, EYES, FOOT, GROUPS, HAND, HEAD, MOUT
 from lookalike.appearance.photograph import Photograph
 from lookalike.appearance.sampling import ramp
 from lookalike.body.model import Body
+from lookalike.mesh.triangles import pieces
 from lookalike.photo.subject import Subject
 
 #: Blur of the undercoat, metres.

@@ -1,8 +1,10 @@
-"""Points and triangles, many pairs at a time: nearest places and barycentric coordinates."""
+"""Points and triangles, many pairs at a time: nearest places and barycentric coordinates; and which triangles hang together."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 
 def closest_on_triangles(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -42,6 +44,13 @@ def barycentric(places: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     v, w = (bb * pa - ab * pb) / under, (aa * pb - ab * pa) / under
     out = np.clip(np.stack([1 - v - w, v, w], 1), 0, 1)
     return out / out.sum(1, keepdims=True)
+
+
+def pieces(faces: np.ndarray, count: int) -> np.ndarray:
+    """(n,) int: the connected piece that each of `count` vertices belongs to."""
+    ends = np.concatenate([faces[:, :2], faces[:, 1:]])
+    link = coo_matrix((np.ones(len(ends), bool), ends.T), shape=(count, count))
+    return connected_components(link, directed=False)[1]
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

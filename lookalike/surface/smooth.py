@@ -66,7 +66,7 @@ def energies(
 class Factors:
     """Sparse factors of a symmetric positive definite matrix (QDLDL, from OSQP: Stellato et al., 2020).
 
-    On meshes about twice as fast as SuperLU, which cannot make use of the symmetry.
+    On meshes about twice as fast as SuperLU, which cannot make use of the symmetry. matrix : (n, n) sparse, all of it.
     """
 
     def __init__(self, matrix):
@@ -74,7 +74,7 @@ class Factors:
         self._solver = qdldl.Solver(self._matrix)
 
     def update(self, matrix) -> None:
-        """Factorise another matrix; one with the same pattern takes a third of the time."""
+        """Factorise another matrix (n, n); one with the same pattern takes a third of the time."""
         before, self._matrix = self._matrix, csc_matrix(matrix, dtype=np.float64)
         if all(np.array_equal(getattr(before, name), getattr(self._matrix, name)) for name in ("indptr", "indices")):
             self._solver.update(self._matrix)

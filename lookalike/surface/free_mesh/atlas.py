@@ -42,9 +42,8 @@ def free_atlas(
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     size = np.linalg.norm(cross, axis=1)
     normal = cross / np.maximum(size, 1e-15)[:, None]
-    facing = np.concatenate([normal @ frame.T, -normal @ frame.T], 1).astype(
-        np.float32
-    )  # right, up, front and their opposites
+    toward = (normal @ frame.T).astype(np.float32)
+    facing = np.concatenate([toward, -toward], 1)  # right, up, front and their opposites
     pairs = _face_pairs(faces, len(points))
     pairs = pairs[group[pairs[:, 0]] == group[pairs[:, 1]]]
     way = _directions(facing, size, pairs)

@@ -1,7 +1,7 @@
 """Eyes that lie within their lids: eyeballs are pieces of their own, and a fitted face's lids and sockets cut through them.
 
 What nobody sees of the skin around an eye, the lids' inside and the socket, is laid around the eyeball; lids that lie in
-it come out. Then nothing crosses, and what shows is moved by a millimetre at most where it was wrong.
+it come out. Then no skin crosses an eyeball, and what shows has moved by a millimetre or two where it was wrong.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from lookalike.body.model import BodyModel
+from lookalike.mesh.triangles import pieces
 from lookalike.render.light import sky_seen, sphere_directions
 from lookalike.render.normals import vertex_normals
 from lookalike.render.raycast import RayCaster
-from lookalike.surface.implicit.patches import pieces
 from lookalike.surface.mesh import Surface
 from lookalike.surface.smooth import neighbour_mean, unique_edges
 

@@ -17,13 +17,6 @@ class Unclean(Exception):
     """A patch cannot be used, and why."""
 
 
-def pieces(faces: np.ndarray, count: int) -> np.ndarray:
-    """(n,) int: the connected piece that each of `count` vertices belongs to."""
-    ends = np.concatenate([faces[:, :2], faces[:, 1:]])
-    link = coo_matrix((np.ones(len(ends), bool), ends.T), shape=(count, count))
-    return connected_components(link, directed=False)[1]
-
-
 def every(chosen: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(m,) bool: the faces (m, 3) all of whose corners are chosen, (n,) bool."""
     # three columns: reductions along short rows are slow

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from lookalike.mesh.triangles import closest_on_triangles, dot
+from lookalike.mesh.triangles import closest_on_triangles, dot, pieces
 from lookalike.surface.free_mesh.holes import even_loop
 from lookalike.surface.implicit.patches import (
     Unclean,
@@ -26,7 +26,6 @@ from lookalike.surface.implicit.patches import (
     beside_of,
     every,
     largest,
-    pieces,
     rim_of,
     within,
     without_holes,

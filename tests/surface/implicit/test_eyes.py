@@ -6,9 +6,9 @@ import numpy as np
 
 from lookalike.body import load_body
 from lookalike.camera import Camera
+from lookalike.mesh.triangles import pieces
 from lookalike.render.raycast import RayCaster
 from lookalike.surface.implicit.eyes import _eyes, _hidden, with_free_eyes
-from lookalike.surface.implicit.patches import pieces
 from tests.bare_surface import bare_surface
 
 MODEL = load_body()
